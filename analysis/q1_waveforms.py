@@ -1,0 +1,125 @@
+# ---
+# jupyter:
+#   onepage:
+#     title: Five waveforms
+#     question: "1a, 1b"
+#     reads: [corpus]
+#     timeout: 300
+# ---
+
+# %% [markdown]
+# # Five waveforms, and what to do about them
+#
+# A clip is five seconds of air pressure, 8000 numbers a second. Before any network sees one, it pays to look at a
+# few: what differs between clips that has nothing to do with the language?
+
+# %% tags=["parameters"]
+seed: int = 3  # which clips are drawn
+clips: int = 5  # how many
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+from spokenlang import plots
+from spokenlang.corpus.store import ClipStore
+from spokenlang.corpus.levels import clip_levels
+from spokenlang.frontend import CorpusNorm, FrontEnd, FrontEndConfig, LoudnessNorm
+from spokenlang.languages import CODES
+
+from onepage import context, publish
+
+plt.rcParams.update(publish.STYLE)
+store = ClipStore.open(context.corpus())
+targets = store.targets("train")
+
+# %% [markdown]
+# ## Question 1a: five clips on one scale
+#
+# The clips are drawn at random from the training set. All five axes have the same limits, so that the eye can
+# compare them.
+
+# %%
+drawn = np.sort(np.random.default_rng(seed).choice(len(targets), clips, replace=False))
+waves = store.inputs("train")[drawn].astype(np.float32)
+labels = [CODES[target] for target in targets[drawn]]
+
+# %% name="waveforms"
+publish.figure(
+    "waveforms",
+    plots.waveforms(waves, store.rate, labels),
+    alt=f"Waveforms of {clips} training clips, one above the other, on one amplitude scale; some fill it, some are nearly flat.",
+    caption=f"{clips} randomly drawn training clips on one amplitude scale.",
+)
+
+# %% [markdown]
+# Besides the number and pattern of peaks, what differs is the **loudness**: some clips fill the axis, some are a thin
+# line. Over the whole training set:
+
+# %%
+levels = clip_levels(store.inputs("train"))
+quiet, loud = np.percentile(levels, [5, 95])
+
+# %% name="loudness-range"
+publish.value("corpus.loudness_range", float(loud - quiet), unit="dB", n=len(levels), about="5th to 95th percentile of the clips' RMS level")
+
+# %% name="q1a-difference"
+publish.answer(
+    "q1a-difference",
+    f"The clips differ in loudness: between the quiet and the loud end of the training set (5th and 95th percentile) "
+    f"lie {loud - quiet:.0f} dB, which the recording decides and not the language.",
+)
+
+# %% name="q1a-normalisation"
+publish.answer(
+    "q1a-normalisation",
+    "Subtract each clip's mean and divide by its own root-mean-square level, so that every clip arrives equally loud. "
+    "A small floor under the divisor keeps silent clips silent instead of turning rounding noise into full-scale noise.",
+)
+
+# %% [markdown]
+# Here are the five, to listen to. They are as the corpus has them, quiet ones included.
+
+# %% name="five-clips"
+publish.clips(
+    "five-clips",
+    [
+        {"samples": wave, "rate": store.rate, "label": f"clip {index} ({label})", "meta": {"language": label, "level / dB": round(float(level), 1)}}
+        for index, wave, label, level in zip(drawn, waves, labels, levels[drawn], strict=True)
+    ],
+)
+
+# %% [markdown]
+# ## Question 1b: two normalisations, as layers
+#
+# The course's server calls the model on raw samples, so both normalisations are layers of the network, run without
+# gradient: first every clip to one loudness, then, on the spectrum, each mel band to zero mean and unit deviation with
+# the **training** clips' statistics, kept in the model as buffers.
+
+# %%
+import torch
+
+waveforms = torch.from_numpy(waves)
+normalised = LoudnessNorm()(waveforms).numpy()
+
+# %% name="waveforms-normalised"
+publish.figure(
+    "waveforms-normalised",
+    plots.waveforms(normalised, store.rate, labels),
+    alt="The same clips after loudness normalisation: all fill the axis alike.",
+    caption="The same clips after the first layer: equal loudness, same shape.",
+)
+
+# %%
+front_end = FrontEnd(FrontEndConfig(utterance_norm="none", corpus_norm=False))
+sample = np.random.default_rng(seed).choice(len(targets), min(600, len(targets)), replace=False)
+features = front_end(torch.from_numpy(store.inputs("train")[np.sort(sample)].astype(np.float32)))
+corpus_norm = CorpusNorm(features.shape[-1])
+corpus_norm.fit(features)
+
+# %% name="band-statistics"
+publish.figure(
+    "band-statistics",
+    plots.before_and_after(features.numpy(), corpus_norm(features).numpy()),
+    alt="Mean and spread of each mel band over training clips, before corpus normalisation (falling with frequency) and after it (zero and one).",
+    caption="Mean and one standard deviation of each log-mel band over training clips, before and after the data-set normalisation.",
+)

@@ -1,0 +1,165 @@
+# ---
+# jupyter:
+#   onepage:
+#     title: English or Spanish
+#     question: "2a, 2b, training"
+#     reads: [corpus, binary, gap]
+#     timeout: 300
+# ---
+
+# %% [markdown]
+# # English or Spanish
+#
+# The first network has one output: the logit of Spanish against English. It must map 40 000 numbers to one without
+# millions of weights, so it first turns the waveform into a short sequence of spectra, and then uses every weight at
+# every moment.
+
+# %% tags=["parameters"]
+shown_seed: int = 0  # the run whose loss is plotted
+
+# %%
+import matplotlib.pyplot as plt
+import torch
+from spokenlang import comparison, evaluation, plots
+from spokenlang.corpus.store import ClipStore
+from spokenlang.models import layer_table
+from spokenlang.runs import load_run
+from spokenlang.techniques import label_of
+
+from onepage import context, publish
+
+plt.rcParams.update(publish.STYLE)
+store = ClipStore.open(context.corpus())
+listed = context.runs("binary")
+runs = [load_run(run.folder) for run in listed]
+shown = next((run for item, run in zip(listed, runs, strict=True) if item.seed == shown_seed), runs[0])
+
+# %% [markdown]
+# ## Question 2a: the network
+#
+# The layers below are read from the module itself, by passing one clip through it.
+
+# %% name="binary-layers"
+layers = layer_table(shown.model, store.samples)
+publish.table(
+    "binary-layers",
+    [{"layer": row.label, "shape": " × ".join(map(str, row.shape)), "parameters": row.parameters} for row in layers],
+    columns={"layer": "layer", "shape": "output", "parameters": "parameters"},
+    align="lrr",
+    caption="The binary network, layer by layer; output shape for one clip.",
+)
+
+# %% name="binary-parameters"
+parameters = shown.metrics["parameters"]
+publish.value("binary.parameters", parameters, unit="parameters", about="trainable numbers of the binary network")
+
+# %% name="q2a"
+publish.answer(
+    "q2a",
+    f"""A language shows in sounds of 50 to 500 ms and in how they follow one another; when they occur does not matter.
+The network therefore first reduces the waveform to log-mel spectra every 20 ms, which discards phase and leaves 250
+short vectors of 40 000 samples. Convolutions over time share their weights between all moments; one stride and growing
+dilation let the last of them see about half a second, a syllable or two, and residual connections and batch
+normalisation keep them easy to train. A 1×1 convolution makes features of each moment, and their mean and deviation
+over the clip make the decision independent of order and length. Dropout and a single linear unit follow, whose sigmoid
+is the probability of Spanish. Plain convolutions were chosen over depthwise and recurrent layers, which ran slower on a
+CPU at the same size. All of it has {parameters:,} parameters.""",
+)
+
+# %% [markdown]
+# It does output a probability. For one clip of each language:
+
+# %%
+test = store.targets("test")
+for code, label in (("English", 1), ("Spanish", 2)):
+    clip = torch.from_numpy(store.inputs("test")[(test == label).argmax()].astype("float32"))
+    print(f"{code} clip: probability of Spanish {float(shown.model.probabilities(clip)[0, 1].detach()):.3f}")
+
+# %% name="q2b"
+publish.answer(
+    "q2b",
+    "Binary cross-entropy, computed from the logit: it is the negative log-likelihood of a Bernoulli variable, so its "
+    "minimum is the true probability, and its gradient does not vanish for confident mistakes as that of a squared error does.",
+)
+
+# %% [markdown]
+# ## Training
+#
+# Adam with a warmed-up, then falling learning rate. The losses are recorded every ten steps. The training loss is taken
+# on augmented crops with dropout on, so it may lie **above** the validation loss, which sees whole clips.
+
+# %% name="loss-binary"
+publish.value("training.epochs_binary", shown.config.epochs, about="epochs of the binary runs")
+publish.value("training.log_every", shown.config.log_every, about="optimiser steps between two records of the losses")
+history = {"chosen network": comparison.loss_history(shown)}
+if plain := [load_run(run.folder) for run in context.runs("gap") if run.parameters["keep"] == "none"]:
+    history["no technique"] = comparison.loss_history(plain[0])
+publish.figure(
+    "loss-binary",
+    plots.loss_curves(history),
+    alt="Training and validation loss against optimiser steps, for the chosen binary network and for the same without any "
+    "technique against overfitting.",
+    caption="English or Spanish: loss every ten steps, with the chosen techniques and with none.",
+    data=comparison.loss_rows(history),
+)
+
+# %% [markdown]
+# ## The gap, and what closes it
+#
+# The same network, first with every technique off, then with one of them on at a time, and at last with all of them.
+# Both losses are taken on whole clips without dropout, so they differ only in whether the speaker was seen in training.
+
+# %%
+gap_runs = {run.parameters["keep"]: load_run(run.folder) for run in context.runs("gap") if run.seed == listed[0].seed}
+gaps = {label_of(keep): comparison.final_losses(run) for keep, run in gap_runs.items()}
+gaps["all of them"] = comparison.final_losses(shown)
+
+# %% name="gap"
+publish.figure(
+    "gap",
+    plots.gap(gaps),
+    alt="For each technique alone and for all of them: final loss on training clips and on validation clips, joined by a line.",
+    caption="Final loss on training (open) and validation clips (filled), each technique alone.",
+    data=[{"technique": name, "training": train, "validation": held_out} for name, (train, held_out) in gaps.items()],
+)
+
+# %% name="gap-closed"
+none, every = gaps["none"], gaps["all of them"]
+gap_none, gap_all = none[1] - none[0], every[1] - every[0]
+best = min((name for name in gaps if name not in ("none", "all of them")), key=lambda name: gaps[name][1])
+publish.value("gap.none", gap_none, unit="nats", about="validation minus training loss without techniques")
+publish.value("gap.all", gap_all, unit="nats", about="validation minus training loss with all techniques")
+publish.claim(
+    "gap-closed",
+    gap_all < gap_none and every[1] < none[1],
+    text="the techniques together lower the validation loss and narrow the gap",
+    evidence=f"validation loss {none[1]:.3f} to {every[1]:.3f}, gap {gap_none:.3f} to {gap_all:.3f} nats",
+)
+
+# %% name="q2-gap"
+narrowed = "narrows" if gap_all < gap_none else "does not narrow"
+publish.answer(
+    "q2-gap",
+    f"Without any technique the validation loss ends {gap_none:.3f} nats above the training loss; of the techniques alone, "
+    f"{best} helps most ({none[1]:.3f} to {gaps[best][1]:.3f}). All of them together end at {every[1]:.3f}, which {narrowed} "
+    f"the gap to {gap_all:.3f} nats.",
+)
+
+# %% [markdown]
+# ## How well it does
+
+# %% name="binary-test-accuracy"
+measured = comparison.accuracy(runs, store)
+publish.value(
+    "binary.test_accuracy", measured.value, low=measured.low, high=measured.high, unit="fraction",
+    n=len(runs[0].scores("test").labels), seeds=len(runs), about="English or Spanish, whole test set",
+)  # fmt: skip
+publish.claim(
+    "binary-on-track",
+    measured.low > 0.8,
+    text="the binary network is above the 80 % that the assignment asks for",
+    evidence=f"95 % interval {measured.low:.3f} to {measured.high:.3f}",
+)
+
+# %%
+print(evaluation.confusion(runs[0].scores("test").labels, runs[0].scores("test").predictions, 2))

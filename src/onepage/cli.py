@@ -1,0 +1,69 @@
+"""The `onepage` command: a table of subcommands, each imported only when it is chosen.
+
+Starting fast matters here: Make calls `onepage plan` on every build and `onepage run` once per target.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from onepage.errors import UserError
+
+# subcommand -> (module, one line of help); a module has add_arguments(parser) and main(args) -> exit code
+COMMANDS: dict[str, tuple[str, str]] = {
+    "plan": ("onepage.plan", "work out what has to run, and write the rules that Make includes"),
+    "run": ("onepage.execute", "execute one target of a plan and put its result in the store"),
+    "page": ("onepage.page", "write the report from the results in the store"),
+    "render": ("onepage.render", "write one target's HTML page"),
+    "check": ("onepage.check", "hold the report against its brief and its claims"),
+    "why": ("onepage.why", "say what would run again, and because of what"),
+    "verify": ("onepage.verify", "build a second time elsewhere and compare every byte"),
+    "compare": ("onepage.compare", "say what changed between two reports"),
+    "preview": ("onepage.preview", "serve the report on loopback and rebuild it on every save"),
+    "submission": ("onepage.submission", "check, then write the archive to hand in"),
+    "new": ("onepage.new", "start a new analysis from a good first script"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand; returns its exit code (0 good, 1 something fell short, 2 wrong use)."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in argv
+    argv = [word for word in argv if word != "--debug"]
+    parser = _parser(argv)
+    args = parser.parse_args(argv)
+    try:
+        return importlib.import_module(COMMANDS[args.command][0]).main(args)
+    except UserError as error:
+        if debug:
+            raise
+        print(f"onepage {args.command}: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(f"onepage {args.command}: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `onepage why | head` is not an error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:  # a full disk, a read-only folder: the system's own words say it best
+        if debug:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"onepage {args.command}: {where}{error.strerror or error}", file=sys.stderr)
+        return 2
+
+
+def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    """The whole parser, but with the arguments of the chosen subcommand only."""
+    parser = argparse.ArgumentParser(prog="onepage", description="A one-page report that runs.", allow_abbrev=False)
+    parser.add_argument("--debug", action="store_true", help="show the whole traceback of an error")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name, (module, text) in COMMANDS.items():
+        subparser = subparsers.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False)
+        if argv and argv[0] == name:
+            importlib.import_module(module).add_arguments(subparser)
+    return parser

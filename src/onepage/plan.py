@@ -1,0 +1,95 @@
+"""`onepage plan`: writes plan.json for every other command, and plan.mk, the rules that Make includes.
+
+A rule's target is a path in the store, named after the content key of what it makes: if it exists it is right, and no
+modification time matters. Prerequisites are therefore order-only. Make's own include mechanism calls this command
+before anything else, so `make -n` and `make -k` speak of the present sources.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from onepage import watch
+from onepage.config import BUILD, find_root
+from onepage.errors import UserError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--report", required=True, metavar="NAME", help="the report's folder under reports/")
+    parser.add_argument("--corpus", default="", metavar="NAME|DIR", help="a corpus that a command builds, or a folder")
+    parser.add_argument("--profile", default="full", help="a profile of experiments.toml")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--parameters", default="", metavar="WORDS", help='such as "epochs=3 seed=1"')
+    parser.add_argument("--store", default="", metavar="DIR", help=f"where results are kept (default {BUILD}/store)")
+
+
+def main(args: argparse.Namespace) -> int:
+    root = find_root()
+    if not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", args.report):
+        raise UserError(f"{args.report!r} cannot name a report; choose letters, digits, . _ - with REPORT=")
+    folder = root / BUILD / args.report
+    record = folder / "watched.json"
+    words = {name: getattr(args, name) for name in ("corpus", "profile", "device", "parameters", "store", "report")}
+    request = [words, sys.version, sys.prefix, _file_of_this_package()]
+    made = [folder / name for name in ("plan.json", "inputs.json", "plan.mk", "page.key")]
+    if all(path.exists() for path in made) and watch.unchanged(record, request):
+        return 0
+    from onepage import config as configuration  # what follows takes five times as long to import
+    from onepage.freshness import SourceCache, digest
+    from onepage.store import is_done, write_if_changed
+    from onepage.targets import Planner, Request
+
+    seen = watch.Watch()
+    seen.load_fingerprints(record)
+    seen.file(root / "pyproject.toml")
+    cache = SourceCache(root, root / BUILD / "cache" / "sources.json")
+    planner = Planner(configuration.load(root), Request(**words), seen, cache)
+    plan = planner.plan()
+    cache.save()
+    write_if_changed(folder / "inputs.json", json.dumps(planner.inputs, indent=1, sort_keys=True) + "\n")
+    write_if_changed(folder / "page.json", json.dumps(planner.page, indent=1, sort_keys=True) + "\n")
+    write_if_changed(folder / "page.key", digest(planner.page) + "\n")
+    write_if_changed(folder / "plan.json", json.dumps(plan, indent=1) + "\n")
+    write_if_changed(folder / "plan.mk", rules(plan))
+    for target in _with_corpus(plan):
+        if is_done(root / target["entry"]):  # what `make why` compares the next state with
+            write_if_changed(folder / "last" / target["id"], target["key"] + "\n")
+    seen.save(record, request)
+    return 0
+
+
+def rules(plan: dict[str, Any]) -> str:
+    """The text of plan.mk. It uses $(RUN) and $(PAGE), which the Makefile defines."""
+    build = f"{BUILD}/{plan['report']}"
+    by_id = {target["id"]: target for target in plan["targets"]}
+    needs: dict[str, list[str]] = {}
+    names: dict[str, str] = {}
+    for target in _with_corpus(plan):
+        done = f"{target['entry']}/done"
+        names.setdefault(done, target["id"])  # two targets with the same key are one piece of work
+        before = [f"{by_id[run]['entry']}/done" for ids in target["runs"].values() for run in ids]
+        if "corpus" in target["reads"] and plan["corpus"]["entry"]:
+            before.insert(0, f"{plan['corpus']['entry']}/done")
+        needs[done] = sorted(set(before))
+    lines = ["# Written by `onepage plan`. A result is named after its content key: if it exists, it is right.", ""]
+    for done, name in names.items():
+        lines += [f"{done}:" + "".join(f" {path}" for path in ["|", *needs[done]] if needs[done]), f"\t@$(RUN) {name}", ""]
+    lines += [f"{plan['out']}/manifest.json: {build}/page.key | \\", *(f"  {done} \\" for done in names)]
+    lines += ["", "\t@$(PAGE)", ""]
+    return "\n".join(lines)
+
+
+def _with_corpus(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    """All that is executed: the corpus, runs, analyses."""
+    corpus = plan["corpus"]
+    made = [{"id": "corpus", "key": corpus["key"], "entry": corpus["entry"], "reads": [], "runs": {}}] if corpus["entry"] else []
+    return made + plan["targets"]
+
+
+def _file_of_this_package() -> str:
+    return str(Path(__file__).resolve())

@@ -1,0 +1,59 @@
+"""`build/<report>/plan.json`: what `onepage plan` found, for every other command to read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from onepage.errors import UserError, nearest
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan and the project that it belongs to."""
+
+    root: Path  # the project's folder, absolute
+    folder: Path  # build/<report>, absolute
+    data: dict[str, Any]  # the file's content
+
+    @property
+    def report(self) -> str:
+        return self.data["report"]
+
+    @property
+    def targets(self) -> list[dict[str, Any]]:
+        return self.data["targets"]
+
+    def target(self, name: str) -> dict[str, Any]:
+        """The target with this id, or whose script this is."""
+        for target in self.targets:
+            if name in (target["id"], target["script"]):
+                return target
+        raise UserError(f"{name}: no such target{nearest(name, [target['id'] for target in self.targets])}")
+
+    def entry(self, target: dict[str, Any]) -> Path:
+        """The store entry of a target (or of the corpus)."""
+        return self.root / target["entry"]
+
+    def inputs(self, name: str) -> dict[str, Any]:
+        """Everything that the target's key is made of."""
+        return json.loads((self.folder / "inputs.json").read_text(encoding="utf-8"))[name]
+
+
+def load(path: Path | str) -> Plan:
+    """Read a plan; its project is two folders above its own."""
+    path = Path(path).resolve()
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no plan; `make report` writes it") from None
+    except ValueError as error:
+        raise UserError(f"{path}: not a plan ({error}); remove it and run make again") from None
+    return Plan(path.parents[2], path.parent, data)
+
+
+def add_plan_argument(parser: Any) -> None:
+    """`--plan`, as every command about a report takes it."""
+    parser.add_argument("--plan", required=True, type=Path, metavar="FILE", help="build/<report>/plan.json")

@@ -1,0 +1,297 @@
+"""What an analysis hands to the report: figures, tables, values, claims, answers and files.
+
+Each call shows an ordinary notebook output that also carries `application/vnd.onepage+json`, a record
+`{"kind", "name", ...}`: a person sees the figure in any notebook viewer, `records` finds the record. Run as
+a plain script, without IPython, the same calls print one line.
+
+Names match `[a-z0-9][a-z0-9._-]*` and are unique in the whole report, whatever the kind, since each is an
+anchor on its analysis's page. A dot groups values: `six.test_accuracy` is `{{ six.test_accuracy }}` in
+report.md.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import re
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from onepage import quantities, tables
+from onepage.tables import PublishError
+
+MIME = "application/vnd.onepage+json"
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
+LATER = {"audio", "clips"}  # kinds that media.py defines; imported on first use
+
+# The page's geometry, for figures: a column, the gutter, and both columns together, in inches.
+COLUMN = 3.46
+GUTTER = 0.24
+PAGE = 2 * COLUMN + GUTTER
+
+# Matplotlib settings that make a figure look like the page it will stand on. STIX has the metrics; in the
+# SVG its name is exchanged for the page's own serif, which matplotlib does not ship.
+STYLE: dict[str, Any] = {
+    "font.family": "serif", "font.serif": ["STIXGeneral"], "mathtext.fontset": "stix", "font.size": 8.0,
+    "axes.titlesize": 8.5, "axes.labelsize": 8.0, "xtick.labelsize": 7.5, "ytick.labelsize": 7.5,
+    "legend.fontsize": 7.5, "figure.titlesize": 8.5, "figure.figsize": (COLUMN, 1.5),
+    "figure.constrained_layout.use": True, "figure.constrained_layout.w_pad": 0.02,
+    "figure.constrained_layout.h_pad": 0.02, "figure.dpi": 150, "savefig.dpi": 300,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.5, "axes.titlepad": 3.0,
+    "axes.labelpad": 2.0, "axes.axisbelow": True, "lines.linewidth": 1.1, "lines.markersize": 3.0,
+    "patch.linewidth": 0.5, "grid.linewidth": 0.35, "grid.color": "#d9d9d9", "hatch.linewidth": 0.5,
+    "xtick.major.width": 0.5, "ytick.major.width": 0.5, "xtick.major.size": 2.2, "ytick.major.size": 2.2,
+    "xtick.major.pad": 2.0, "ytick.major.pad": 2.0, "legend.frameon": False, "legend.handlelength": 1.4,
+    "legend.borderaxespad": 0.3, "legend.labelspacing": 0.25, "legend.columnspacing": 1.0,
+    "legend.handletextpad": 0.5, "image.interpolation": "nearest",
+}  # fmt: skip
+SERIF = "'Libertinus Serif', 'Linux Libertine O', 'STIX Two Text', 'Times New Roman', Times, serif"
+
+_published: dict[str, tuple[str, int]] = {}
+
+
+@dataclass(frozen=True)
+class Record:
+    """One published thing, as read back from an executed notebook."""
+
+    kind: str  # figure, table, value, claim, answer, file, or a kind of media.py
+    name: str
+    body: dict[str, Any]  # the record, less kind and name
+    cell: str  # the cell's name, else "cell <number>"
+    bundle: Mapping[str, Any] = field(repr=False)  # the output's data by media type
+
+
+def emit(kind: str, name: str, body: Mapping[str, Any], bundle: Mapping[str, Any]) -> None:
+    """Show `bundle` (media type -> content) as an output that carries the record; without IPython, print."""
+    _claim_name(kind, name)
+    record = {"kind": kind, "name": name, **tables.jsonable(body, f'{kind}("{name}")')}
+    shell = _shell()
+    if shell is None:
+        print(bundle.get("text/plain", f"{kind} {name}"))
+        return
+    from IPython.display import display
+
+    display({**bundle, MIME: record}, raw=True)
+
+
+def figure(
+    name: str, fig: Any, *, alt: str, caption: str,
+    data: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]] | None = None,
+) -> None:  # fmt: skip
+    """Publish a matplotlib figure at its own size, as SVG and PNG.
+
+    `alt` says in a sentence or two what a reader who cannot see the figure should know; `caption` stands
+    below it (Markdown). `data` are the plotted numbers: columns `{name: values}` or a list of rows.
+    """
+    if not alt or not alt.strip():
+        raise PublishError(f'figure("{name}"): alt is empty; say what a reader who cannot see it should know')
+    if not caption or not caption.strip():
+        raise PublishError(f'figure("{name}"): caption is empty')
+    width, height = (round(float(side), 3) for side in fig.get_size_inches())
+    body = {"alt": _one_line(alt), "caption": _one_line(caption), "data": tables.columns(data)}
+    body["size"] = [width, height]
+    text = f"figure {name} ({width:g} x {height:g} in): {body['caption']}"
+    if _shell() is None:
+        emit("figure", name, body, {"text/plain": text})
+        _show()
+        return
+    bundle = {
+        "image/svg+xml": _svg(name, fig),
+        "image/png": base64.b64encode(_png(fig)).decode("ascii"),
+        "text/plain": text,
+    }
+    emit("figure", name, body, bundle)
+    _close(fig)
+
+
+def table(
+    name: str,
+    rows: Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]],
+    *,
+    caption: str,
+    columns: Mapping[str, str] | None = None,
+    align: Mapping[str, str] | str | None = None,
+    note: str | None = None,
+) -> None:
+    """Publish a table: rows as dicts, or columns as sequences.
+
+    A cell is text, a number, or `{"value", "low", "high", "unit", "digits"}`. `columns` chooses, orders and
+    names them; `align` is "left", "right" or "center" by key, or one letter a column ("lrr"); numbers stand
+    right by default. A row with a true `_rule` gets a line above it, one with `_strong` is set in bold.
+    """
+    listed = tables.rows(rows, f'table("{name}")')
+    keys = list(columns) if columns else [key for key in listed[0] if not key.startswith("_")]
+    for row in listed:
+        missing = [key for key in keys if key not in row]
+        if missing:
+            raise PublishError(f'table("{name}"): a row lacks the column "{missing[0]}"')
+    sides = tables.alignment(name, keys, align, listed)
+    headings = columns or {}
+    body = {
+        "caption": _one_line(caption),
+        "note": _one_line(note) if note else None,
+        "columns": [{"key": k, "heading": headings.get(k, k), "align": sides[k]} for k in keys],
+        "rows": [{k: v for k, v in row.items() if k in keys or k in ("_rule", "_strong")} for row in listed],
+    }
+    body = tables.jsonable(body, f'table("{name}")')
+    emit("table", name, body, {"text/html": tables.as_html(body), "text/plain": tables.as_text(name, body)})
+
+
+def value(
+    name: str, value: float, *, low: float | None = None, high: float | None = None, unit: str | None = None,
+    n: int | None = None, seeds: Sequence[int] | None = None, about: str | None = None,
+) -> None:  # fmt: skip
+    """Publish a number, with its interval [low, high]; unit "fraction" is shown as a percentage.
+
+    `n` is how many things it was measured on, `seeds` the runs that it is the mean of, `about` what it is.
+    """
+    number = tables.number(value, f'value("{name}")')
+    ends = [None if end is None else tables.number(end, f'value("{name}")') for end in (low, high)]
+    if (low is None) != (high is None) or (low is not None and not ends[0] <= number <= ends[1]):
+        raise PublishError(f'value("{name}"): the interval ({low}, {high}) does not hold the value {value}')
+    body = {
+        "value": number, "low": ends[0], "high": ends[1], "unit": unit, "n": None if n is None else int(n),
+        "seeds": None if seeds is None else [int(seed) for seed in seeds], "about": about,
+    }  # fmt: skip
+    text = f"{name} = {quantities.interval(number, *ends, unit)}" + (f"  ({about})" if about else "")
+    emit("value", name, body, {"text/plain": text})
+
+
+def claim(
+    name: str, holds: bool, *, text: str, evidence: str, test: str | None = None, p: float | None = None
+) -> None:
+    """Publish a finding that a sentence of report.md may be bound to; `holds` is computed from the results.
+
+    `text` states the finding, `evidence` the numbers that it rests on; `test` names the statistical test.
+    """
+    if type(holds).__name__ not in ("bool", "bool_"):  # numpy's own bool is welcome, a truthy number is not
+        raise PublishError(f'claim("{name}"): holds is {holds!r}; it must be True or False')
+    if not text.strip() or not str(evidence).strip():
+        raise PublishError(f'claim("{name}"): text and evidence must not be empty')
+    body = {
+        "holds": bool(holds), "text": _one_line(text), "evidence": _one_line(str(evidence)), "test": test,
+        "p": None if p is None else tables.number(p, f'claim("{name}")'),
+    }  # fmt: skip
+    verdict = "holds" if body["holds"] else "DOES NOT HOLD"
+    emit("claim", name, body, {"text/plain": f"claim {name} {verdict}: {body['text']} [{body['evidence']}]"})
+
+
+def answer(name: str, text: str) -> None:
+    """Publish the answer to a question of the assignment, in Markdown; brief.toml may limit its length."""
+    if not text.strip():
+        raise PublishError(f'answer("{name}"): the text is empty')
+    body = {"text": "\n".join(line.strip() for line in text.strip().splitlines())}
+    bundle = {"text/markdown": body["text"], "text/plain": f"answer {name}: {body['text']}"}
+    emit("answer", name, body, bundle)
+
+
+def file(name: str, path: str | Path) -> None:
+    """Publish a file that shall stand in the report's folder as `name` (predictions.csv, model.pt)."""
+    source = Path(path)
+    if not source.is_file():
+        raise PublishError(f'file("{name}"): there is no file {source}')
+    inside = _under_out(name, source)
+    size = source.stat().st_size
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()
+    body = {"path": inside, "bytes": size, "sha256": digest}
+    emit("file", name, body, {"text/plain": f"file {name} ({size:,} bytes)"})
+
+
+def records(notebook: Any) -> list[Record]:
+    """The records of an executed notebook (a path or an nbformat notebook), in order of publishing."""
+    if isinstance(notebook, str | Path):
+        notebook = json.loads(Path(notebook).read_text(encoding="utf-8"))
+    found = []
+    for number, cell in enumerate(notebook["cells"]):
+        for output in cell.get("outputs", []):
+            body = output.get("data", {}).get(MIME)
+            if body is None:
+                continue
+            rest = {key: content for key, content in body.items() if key not in ("kind", "name")}
+            where = cell.get("metadata", {}).get("name") or f"cell {number + 1}"
+            found.append(Record(body["kind"], body["name"], rest, where, output["data"]))
+    return found
+
+
+def __getattr__(name: str) -> Any:
+    if name in LATER:
+        from onepage import media
+
+        return getattr(media, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _shell() -> Any:
+    """IPython's running shell, or None; IPython is never imported for the question's sake."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython else None
+
+
+def _claim_name(kind: str, name: str) -> None:
+    """Refuse a malformed name, and one that another line of this script has published already."""
+    if not isinstance(name, str) or not NAME.match(name):
+        raise PublishError(
+            f"{kind}({name!r}): a name is made of lower-case letters, digits, '.', '_', '-', the first of "
+            "them a letter or digit"
+        )
+    frame = sys._getframe(1)
+    while frame and frame.f_globals.get("__name__", "").startswith("onepage."):
+        frame = frame.f_back
+    here = (frame.f_code.co_filename, frame.f_lineno) if frame else ("", 0)
+    # The same line again is a cell run again by hand; across scripts `results` finds what is published twice.
+    if _published.setdefault(name, here) != here:
+        raise PublishError(f'{kind}("{name}"): the name "{name}" is published already in this script')
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _svg(name: str, fig: Any) -> str:
+    """The figure as SVG whose text is text (found by search and read aloud) in the page's own font."""
+    import matplotlib
+
+    buffer = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
+        fig.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    drawn = buffer.getvalue().decode("utf-8")
+    drawn = re.sub(r"font-family: (?![^;\"]*[Mm]ono)[^;\"]*", f"font-family: {SERIF}", drawn)
+    return re.sub(r"[ \t]+$", "", drawn, flags=re.MULTILINE)
+
+
+def _png(fig: Any) -> bytes:
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=300, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _show() -> None:
+    """What a plain script does with its figures where there is a screen to show them on."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot and pyplot.get_backend().lower() not in ("agg", "svg", "pdf", "ps", "cairo", "template"):
+        pyplot.show()
+
+
+def _close(fig: Any) -> None:
+    """Close the figure, or the inline backend would show it a second time at the end of the cell."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot:
+        pyplot.close(fig)
+
+
+def _under_out(name: str, source: Path) -> str:
+    """The file's path below the execution's own folder, where it is brought first if it lies elsewhere."""
+    from onepage import context
+
+    out = Path(context.out()).resolve()
+    source = source.resolve()
+    if not source.is_relative_to(out):
+        shutil.copyfile(source, out / name)
+        source = out / name
+    return source.relative_to(out).as_posix()

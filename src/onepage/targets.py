@@ -1,0 +1,358 @@
+"""What a report is made of: every run and analysis, with the content key of each, worked out from source alone."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from onepage import experiments, freshness
+from onepage.config import BUILD, Config
+from onepage.errors import UserError, nearest
+from onepage.freshness import SourceCache, closure, digest, file_digest
+from onepage.parameters import Parameter, overrides, resolve
+from onepage.store import entry_path
+from onepage.watch import Watch
+
+PAGE_MODULES = ("page", "render", "index", "check")  # what turns results into the report
+PAGE_FOLDERS = ("templates", "static", "theme")  # and the files, in the package, that it does it with
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for, as `make report` passes it on."""
+
+    corpus: str  # CORPUS=: a name that pyproject.toml knows, or a folder
+    profile: str  # PROFILE=
+    device: str  # DEVICE=: auto, cpu or cuda
+    parameters: str  # P=
+    store: str  # STORE=
+    report: str  # REPORT=, the folder's name under reports/
+
+
+@dataclass
+class Script:
+    """A percent script of the scripts folder."""
+
+    path: str  # relative to the root
+    facts: dict[str, Any]  # see freshness.script_facts
+    parameters: list[Parameter] = field(default_factory=list)
+
+    @property
+    def stem(self) -> str:
+        return Path(self.path).stem
+
+    @property
+    def reads(self) -> list[str]:
+        return self.facts["header"]["reads"]
+
+
+class Planner:
+    """Builds the content of plan.json; `inputs` and `page` say what each key is made of."""
+
+    def __init__(self, config: Config, request: Request, watch: Watch, cache: SourceCache) -> None:
+        self.config, self.request, self.watch, self.cache = config, request, watch, cache
+        self.inputs: dict[str, dict[str, Any]] = {}
+        self.page: dict[str, Any] = {}
+        own = Path(__file__).parent
+        packages = dict.fromkeys([*(config.root / package for package in config.code), own])
+        folder = config.root / config.scripts
+        for package in packages:
+            watch.tree(package)
+        watch.folder(folder)
+        self.modules = freshness.find_modules(packages, folder)
+        self.scripts = self._find_scripts(folder)
+        self.store = _store(config.root, request.store)
+        self.versions = _versions(config, watch)
+        self.device = _device(request.device, self.versions)
+        self.environment = {
+            "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+            "platform": f"{sys.platform}-{os.uname().machine}",
+            "device": self.device,
+            "versions": self.versions,
+            "format": freshness.FORMAT,
+        }
+
+    def plan(self) -> dict[str, Any]:
+        """Everything that plan.json says."""
+        file, where = self.config.root / self.config.experiments, self.config.experiments
+        self.watch.file(file)
+        tables = experiments.load(file, where)
+        chosen = experiments.profile(tables, self.request.profile, where)
+        rows = experiments.rows(tables, chosen, where)
+        corpus = self._corpus(chosen)
+        pinned = overrides(self.request.parameters, {name: script.parameters for name, script in self.scripts.items()})
+        for row in rows:
+            if row.script not in self.scripts:
+                raise UserError(f"{where}: [runs.{row.name}] names {row.script}.py{nearest(row.script, self.scripts)}")
+        self._check_reads([row.name for row in rows])
+        targets: dict[str, dict[str, Any]] = {}
+        by_row: dict[str, list[str]] = {}
+        for row in self._in_order(rows):
+            script = self.scripts[row.script]
+            runs = experiments.expand(row, script.parameters, chosen, pinned[row.script], where)
+            by_row[row.name] = [run.id for run in runs]
+            for run in runs:
+                extra = {"row": run.row, "seed": run.seed}
+                targets[run.id] = self._target(run.id, "run", script, run.parameters, corpus, by_row, targets, extra)
+        used = {row.script for row in rows}
+        for name, script in self.scripts.items():
+            if name not in used:
+                values = resolve(script.parameters, pinned[name], script.path)
+                targets[name] = self._target(name, "analysis", script, values, corpus, by_row, targets, {})
+        commit = _commit(self.config, self.watch)
+        plan = {
+            "report": self.request.report,
+            "profile": chosen.name,
+            "corpus": corpus,
+            "device": self.device,
+            "out": f"reports/{self.request.report}",
+            "store": self.store,
+            "code": commit,
+            "versions": self.versions,
+            "environment": {key: self.environment[key] for key in ("python", "platform")},
+            "parameters": self.request.parameters,
+            "targets": list(targets.values()),
+        }
+        self.page = self._page_inputs(plan)
+        return plan
+
+    # --- scripts and targets ---
+
+    def _find_scripts(self, folder: Path) -> dict[str, Script]:
+        found = {}
+        for path in sorted(folder.glob("*.py")):
+            self.watch.file(path)
+            facts = self.cache.script(path)
+            if facts["header"] is not None:
+                parameters = [Parameter(**parameter) for parameter in facts["parameters"]]
+                found[path.stem] = Script(path.relative_to(self.config.root).as_posix(), facts, parameters)
+        return found
+
+    def _check_reads(self, rows: list[str]) -> None:
+        for script in self.scripts.values():
+            for name in script.reads:
+                if name not in ("corpus", "profile", *rows):
+                    raise UserError(f"{script.path}: reads {name!r}{nearest(name, ['corpus', 'profile', *rows])}")
+
+    def _in_order(self, rows: list[experiments.Row]) -> list[experiments.Row]:
+        """Rows after those that their scripts read."""
+        waiting, done = list(rows), []
+        while waiting:
+            names = {row.name for row in waiting}
+            ready = [row for row in waiting if not names.intersection(self.scripts[row.script].reads)]
+            if not ready:
+                raise UserError(f"{self.config.experiments}: the rows {', '.join(sorted(names))} read one another")
+            done += ready
+            waiting = [row for row in waiting if row not in ready]
+        return done
+
+    def _target(
+        self,
+        name: str,
+        kind: str,
+        script: Script,
+        parameters: dict[str, Any],
+        corpus: dict[str, Any],
+        by_row: dict[str, list[str]],
+        targets: dict[str, dict[str, Any]],
+        extra: dict[str, Any],
+    ) -> dict[str, Any]:
+        header, facts = script.facts["header"], script.facts
+        runs = {row: by_row[row] for row in script.reads if row in by_row}
+        reads: dict[str, Any] = {row: {run: targets[run]["key"] for run in ids} for row, ids in runs.items()}
+        if "corpus" in script.reads:
+            reads["corpus"] = {corpus["name"]: corpus["key"]}
+        if "profile" in script.reads:
+            reads["profile"] = self.request.profile
+        modules = closure(facts["imports"], self.modules, self._module)
+        inputs = {
+            "cells": [cell["digest"] for cell in facts["cells"]],
+            "code": {module: self._definitions(module) for module in modules},
+            "files": self._named_files(self.config.root / script.path, facts, modules),
+            "parameters": parameters,
+            "reads": reads,
+            "environment": self.environment,
+        }
+        self.inputs[name] = inputs
+        key = digest(inputs)
+        return {
+            "id": name,
+            "kind": kind,
+            **extra,
+            "script": script.path,
+            "title": header["title"],
+            "question": header["question"],
+            "parameters": parameters,
+            "key": key,
+            "entry": entry_path(Path(self.store), key).as_posix(),
+            "reads": list(script.reads),
+            "runs": runs,
+            "modules": modules,
+            "timeout": header["timeout"],
+        }
+
+    def _module(self, path: Path) -> dict[str, Any]:
+        self.watch.file(path)
+        return self.cache.module(path)
+
+    def _definitions(self, module: str) -> dict[str, str]:
+        """Definition -> hash; "(order)" stands for the sequence, which can matter at a module's top level."""
+        pairs = self._module(self.modules[module])["definitions"]
+        merged: dict[str, list[str]] = {}
+        for name, value in pairs:
+            merged.setdefault(name, []).append(value)
+        found = {name: values[0] if len(values) == 1 else digest(values)[:16] for name, values in merged.items()}
+        return {**found, "(order)": digest([name for name, _ in pairs])[:16]}
+
+    def _named_files(self, script: Path, facts: dict[str, Any], modules: list[str]) -> dict[str, str]:
+        """Data files that the code names and that lie beside it."""
+        found: dict[str, str] = {}
+        sources = [(script, facts), *((self.modules[name], self._module(self.modules[name])) for name in modules)]
+        for path, known in sources:
+            for name in known["files"]:
+                file = path.parent / name
+                self.watch.file(file)
+                if file.is_file():
+                    shown = os.path.relpath(file, self.config.root)
+                    found[shown] = file_digest(file)[:32]
+        return found
+
+    # --- corpus ---
+
+    def _corpus(self, chosen: experiments.Profile) -> dict[str, Any]:
+        settings, name = self.config.corpus, self.request.corpus
+        if not name:
+            return {"name": "", "key": "", "entry": "", "folder": ""}
+        if name in settings.names:
+            recipe = settings.code.get(name)
+            if recipe and recipe not in self.modules:
+                raise UserError(f"pyproject.toml: [tool.onepage.corpus] code.{name} = {recipe!r} is no module of ours")
+            modules = closure([[0, recipe, []]], self.modules, self._module) if recipe else []
+            inputs = {
+                "corpus": name,
+                "options": chosen.corpus,
+                "code": {module: self._definitions(module) for module in modules},
+                "environment": {key: value for key, value in self.environment.items() if key != "device"},
+            }
+            entry = entry_path(Path(self.store), digest(inputs)).as_posix()
+            found = {"name": name, "options": chosen.corpus, "folder": f"{entry}/files"}
+        else:
+            folder = Path(name).expanduser()
+            folder = folder if folder.is_absolute() else self.config.root / folder
+            if not folder.is_dir():
+                known = f", nor one of {', '.join(settings.names)}" if settings.names else ""
+                raise UserError(f"CORPUS={name}: not a folder{known}")
+            inputs = {"corpus": folder.resolve().name, "content": self._fingerprint(folder)}
+            entry = entry_path(Path(self.store), digest(inputs)).as_posix()
+            shown = os.path.relpath(folder, self.config.root) if folder.is_relative_to(self.config.root) else str(folder)
+            found = {"name": folder.resolve().name, "options": {}, "folder": shown}
+        self.inputs["corpus"] = inputs
+        return {**found, "key": digest(inputs), "entry": entry}
+
+    def _fingerprint(self, folder: Path) -> dict[str, str]:
+        """The content of a corpus folder's own files, hashed again only where size or times changed."""
+        self.watch.folder(folder)
+        known = self.watch.fingerprints
+        found = {}
+        for file in sorted(folder.iterdir()):
+            if file.is_file() and not file.name.startswith("."):
+                state = [str(file.resolve()), *(self.watch.file(file) or [])]
+                mark = digest(state)
+                if mark not in known:
+                    known[mark] = file_digest(file)[:32]
+                found[file.name] = known[mark]
+        if not found:
+            raise UserError(f"CORPUS={folder}: the folder holds no files")
+        return found
+
+    # --- the page ---
+
+    def _page_inputs(self, plan: dict[str, Any]) -> dict[str, Any]:
+        """What the report is made from, besides the results: page text, page code, scripts' prose."""
+        own = Path(__file__).parent
+        start = [[0, f"onepage.{name}", []] for name in PAGE_MODULES if f"onepage.{name}" in self.modules]
+        files = {}
+        folders = [self.config.root / self.config.page, *(own / name for name in PAGE_FOLDERS)]
+        for folder in folders:
+            self.watch.tree(folder)
+            for path in sorted(folder.rglob("*")):
+                if path.is_file() and not path.name.startswith(".") and "__pycache__" not in path.parts:
+                    self.watch.file(path)
+                    files[os.path.relpath(path, own if path.is_relative_to(own) else self.config.root)] = file_digest(path)[:32]
+        return {
+            "plan": {name: plan[name] for name in ("report", "profile", "corpus", "device", "code", "versions", "parameters")},
+            "targets": {target["id"]: digest([target["key"], target["title"], target["question"]]) for target in plan["targets"]},
+            "scripts": {script.path: script.facts["text"] for script in self.scripts.values()},
+            "code": {name: self._definitions(name) for name in closure(start, self.modules, self._module)},
+            "files": files,
+        }
+
+
+def _store(root: Path, store: str) -> str:
+    """The store's path: relative to the root if it lies inside."""
+    folder = Path(os.path.expanduser(store or f"{BUILD}/store"))
+    if folder.is_absolute() and folder.is_relative_to(root):
+        folder = folder.relative_to(root)
+    if not re.fullmatch(r"[\w./+@,-]+", str(folder)):
+        raise UserError(f"STORE={store}: Make cannot handle this path; use one of letters, digits and . _ - / + @ ,")
+    return folder.as_posix()
+
+
+def _versions(config: Config, watch: Watch) -> dict[str, str]:
+    """Version of every locked package: the installed one (with its build, as torch's +cpu), or the lock's own.
+
+    Read from the names of the `.dist-info` folders, since importlib.metadata takes ten times as long.
+    """
+    lock = config.root / config.lock
+    watch.file(lock)
+    installed = {}
+    for folder in sys.path:
+        if folder.endswith(("site-packages", "dist-packages")) and os.path.isdir(folder):
+            watch.folder(Path(folder))
+            for name in os.listdir(folder):
+                if name.endswith(".dist-info"):
+                    package, _, version = name.removesuffix(".dist-info").partition("-")
+                    installed.setdefault(re.sub(r"[-_.]+", "-", package).lower(), version)
+    found = {}
+    for line in lock.read_text(encoding="utf-8").splitlines() if lock.is_file() else ():
+        match = re.match(r"\s*([A-Za-z0-9._-]+)==([^\s;#]+)(\s*;)?", line)
+        if match:
+            name = re.sub(r"[-_.]+", "-", match[1]).lower()
+            if name in installed or not match[3]:  # a line with a marker is for some machines only
+                found[name] = installed.get(name, match[2])
+    return found
+
+
+def _device(wanted: str, versions: dict[str, str]) -> str:
+    """auto: cuda where there is a GPU and a torch build that can use it, said without importing torch."""
+    if wanted not in ("auto", "cpu", "cuda"):
+        raise UserError(f"DEVICE={wanted}: should be auto, cpu or cuda")
+    if wanted != "auto":
+        return wanted
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    gpu = any(os.path.exists(path) for path in ("/dev/nvidiactl", "/dev/kfd", "/proc/driver/nvidia/version"))
+    usable = sys.platform == "linux" and "torch" in versions and not versions["torch"].endswith("+cpu")
+    return "cuda" if gpu and usable and not hidden else "cpu"
+
+
+def _commit(config: Config, watch: Watch) -> dict[str, Any]:
+    """The commit that the report is made from, and whether what it is made of differs from that commit."""
+    git = shutil.which("git")
+    folder = config.root / ".git"
+    for name in ("HEAD", "index", "logs/HEAD", "packed-refs"):
+        watch.file(folder / name)
+    if not git or not folder.exists():
+        return {"commit": None, "dirty": False}
+    command = [git, "-C", str(config.root), "--no-optional-locks"]
+    paths = [config.scripts, config.experiments, config.page, *config.code, config.lock, "pyproject.toml"]
+    head = subprocess.run([*command, "rev-parse", "--verify", "-q", "HEAD"], capture_output=True, text=True)
+    state = subprocess.run([*command, "status", "--porcelain", "--", *paths], capture_output=True, text=True)
+    if head.returncode or state.returncode:
+        return {"commit": None, "dirty": False}
+    return {"commit": head.stdout.strip(), "dirty": bool(state.stdout.strip())}

@@ -1,0 +1,204 @@
+"""How report.md reaches its results: Jinja over results.json, where a misspelt name is an error.
+
+In the text: `{{ six.test_accuracy | percent }}`, `{{ value("a-b.c") | count }}`, `{{ figure("confusion") }}`,
+`{{ table("settings") }}`, `{{ answer("q2a") }}`, `{{ ref("confusion") }}`, `{% if claim("x") %}`,
+`{% if has("six.dialects_accuracy") %}`. A comment is an HTML comment, or `{!-- ... --!}`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import jinja2
+
+from onepage import quantities
+from onepage.errors import UserError
+from onepage.filters import FILTERS, Group, Quantity, Shown, escape, leaf, shown
+
+
+class Missing(jinja2.StrictUndefined):
+    """An unknown name; using it says which names are nearest."""
+
+    names: tuple[str, ...] = ()
+
+    @property
+    def _undefined_message(self) -> str:
+        parent = self._undefined_obj
+        if isinstance(parent, Group):
+            return unknown("value", f"{parent._path}.{self._undefined_name}", self.names)
+        groups = dict.fromkeys(name.split(".")[0] for name in self.names)
+        return unknown("value", str(self._undefined_name), [*self.names, *groups])
+
+
+@dataclass
+class Use:
+    """What a rendered text made use of."""
+
+    shown: list[tuple[str, str]] = field(default_factory=list)  # (value's name, the text that it became)
+    consulted: set[str] = field(default_factory=set)  # claims that chose a sentence
+    figures: list[str] = field(default_factory=list)
+    tables: list[str] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """`there is no value "x"; nearest: ...`."""
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    near = near or [other for other in known if other.split(".")[-1] == name.split(".")[-1]][:3]
+    if not known:
+        return f'there is no {kind} "{name}"; no {kind} is published at all'
+    return f'there is no {kind} "{name}"' + (f"; nearest: {', '.join(near)}" if near else "; none is near it")
+
+
+def render(text: str, path: str, results: dict[str, Any], *, first_line: int = 1) -> tuple[str, Use]:
+    """`text` (of the file `path`, from `first_line` on) with its numbers filled in, and what it used."""
+    use = Use()
+    environment = _environment(results, use)
+    try:
+        code = environment.compile(text, name=path, filename=path)
+        template = jinja2.Template.from_code(environment, code, environment.make_globals(None))
+        return template.render(), use
+    except jinja2.TemplateSyntaxError as error:
+        raise UserError(f"{path}:{error.lineno + first_line - 1}: {_syntax(error)}") from None
+    except UserError as error:
+        raise UserError(f"{path}:{_line(error, path) + first_line - 1}: {error}") from None
+    except (jinja2.TemplateError, TypeError, ValueError, KeyError, ArithmeticError) as error:
+        raise UserError(f"{path}:{_line(error, path) + first_line - 1}: {error}") from None
+
+
+def _syntax(error: jinja2.TemplateSyntaxError) -> str:
+    """Jinja's message, with the nearest filter where one is misspelt."""
+    message = error.message or "not readable as a template"
+    filtered = re.match(r"No filter named '(.*)'", message)
+    return unknown("filter", filtered.group(1), FILTERS) if filtered else message
+
+
+def lexed(text: str, path: str) -> list[tuple[int, str]]:
+    """The hand-typed pieces of a template, each with its line: everything that is not Jinja."""
+    try:
+        tokens = list(_environment({}, Use()).lex(text, path))
+    except jinja2.TemplateSyntaxError as error:
+        raise UserError(f"{path}:{error.lineno}: {error.message}") from None
+    return [(line, content) for line, kind, content in tokens if kind == "data"]
+
+
+def _environment(results: dict[str, Any], use: Use) -> jinja2.Environment:
+    values = results.get("values", {})
+    missing = type("Missing", (Missing,), {"names": tuple(values)})
+    environment = jinja2.Environment(
+        undefined=missing, finalize=functools.partial(_finalize, use), keep_trailing_newline=True,
+        trim_blocks=True, lstrip_blocks=True, comment_start_string="{!--", comment_end_string="--!}",
+    )  # fmt: skip
+    environment.filters.update(FILTERS)
+    functions = _functions(results, use)
+    environment.globals = {"provenance": results.get("provenance"), **_groups(values, functions), **functions}
+    return environment
+
+
+def _groups(values: dict[str, Any], functions: dict[str, Any]) -> dict[str, Any]:
+    root = Group("")
+    for name in values:
+        node, parts = root, name.split(".")
+        for depth, part in enumerate(parts):
+            node = node._children.setdefault(part, Group(".".join(parts[: depth + 1])))
+        node._own = quantity(name, values[name])
+        if parts[0] in functions:
+            raise UserError(f'the value "{name}" hides the function {parts[0]}() of report.md; rename it')
+    return {part: leaf(node) for part, node in root._children.items()}
+
+
+def quantity(name: str, record: dict[str, Any]) -> Quantity:
+    """A value of results.json as the template has it."""
+    return Quantity(record["value"], record["low"], record["high"], record["unit"], (name,))
+
+
+def _functions(results: dict[str, Any], use: Use) -> dict[str, Callable]:
+    def of(section: str, kind: str, name: str) -> Any:
+        found = results.get(section, {})
+        if name not in found:
+            raise UserError(unknown(kind, name, found))
+        return found[name]
+
+    def value(name: str) -> Quantity:
+        return quantity(name, of("values", "value", name))
+
+    def claim(name: str) -> bool:
+        use.consulted.add(name)
+        return of("claims", "claim", name)["holds"]
+
+    def has(*names: str) -> bool:
+        sections = ("values", "claims", "figures", "tables", "answers", "files")
+        return all(any(name in results.get(section, {}) for section in sections) for name in names)
+
+    def answer(name: str) -> str:
+        use.answers.append(name)
+        return of("answers", "answer", name)["text"]
+
+    def figure(*names: str, caption: str | None = None, place: str = "", wide: bool = False) -> str:
+        captions = [of("figures", "figure", name)["caption"] for name in names]
+        use.figures.extend(names)
+        if caption is None:
+            letters = [f"({chr(ord('a') + i)})&nbsp;" for i in range(len(names))] if len(names) > 1 else [""]
+            caption = " ".join(letter + text for letter, text in zip(letters, captions, strict=True))
+        return _block("figure", names, caption, place=place, wide=wide)
+
+    def table(
+        name: str, *, caption: str | None = None, columns: Iterable[str] = (), intervals: Iterable[str] = (),
+        place: str = "", wide: bool = False,
+    ) -> str:  # fmt: skip
+        record = of("tables", "table", name)
+        use.tables.append(name)
+        keys = [column["key"] for column in record["columns"]]
+        for key in (*columns, *intervals):
+            if key not in keys:
+                raise UserError(unknown(f"column of the table {name}", key, keys))
+        caption = record["caption"] if caption is None else caption
+        chosen = {"columns": " ".join(columns), "intervals": " ".join(intervals)}
+        return _block("table", (name,), caption, place=place, wide=wide, **chosen)
+
+    def ref(name: str) -> str:
+        if name not in results.get("figures", {}) and name not in results.get("tables", {}):
+            raise UserError(unknown("figure or table", name, [*results["figures"], *results["tables"]]))
+        return f'[]{{.ref name="{name}"}}'
+
+    return {
+        "value": value, "claim": claim, "has": has, "answer": answer, "figure": figure, "table": table,
+        "ref": ref,
+    }  # fmt: skip
+
+
+def _block(kind: str, names: Iterable[str], caption: str, **options: Any) -> str:
+    """A figure or table as one line of Markdown, which `document` turns into the real thing."""
+    attributes = "".join(f' {key}="{value}"' for key, value in options.items() if value)
+    return f'[{" ".join(caption.split())}]{{.{kind} names="{" ".join(names)}"{attributes}}}'
+
+
+def _finalize(use: Use, content: Any) -> Any:
+    """Numbers reach the page as spans that know which value they show."""
+    if isinstance(content, Group) and content._own is not None:
+        content = content._own
+    if isinstance(content, Group):
+        inside = ", ".join(list(content._children)[:4])
+        raise UserError(f'"{content._path}" is a group of values, not a value; it has {inside}')
+    if isinstance(content, Quantity):
+        content = shown(content, quantities.shown(content.value, content.unit))
+    if isinstance(content, Shown) and content.names:
+        use.shown.extend((name, str(content)) for name in content.names)
+        return f'[{escape(content)}]{{.value names="{" ".join(content.names)}"}}'
+    return content
+
+
+def _line(error: BaseException, path: str) -> int:
+    """The template's line that raised it."""
+    line, trace = 1, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == path:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line

@@ -1,0 +1,1 @@
+"""Which of six languages is spoken in a five-second clip."""

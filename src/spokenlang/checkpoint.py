@@ -1,0 +1,50 @@
+"""State of an unfinished run in one safetensors file: written beside, then renamed; nothing in it is code."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from spokenlang.errors import InputError
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor], about: dict[str, Any] | None = None) -> None:
+    """Write named tensors and a JSON record; the file is complete or absent."""
+    beside = path.with_name(path.name + ".partial")
+    plain = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    save_file(plain, beside, {"about": json.dumps(about or {}, sort_keys=True)})
+    os.replace(beside, path)
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what `save_tensors` wrote. `InputError` for a file that is missing or broken."""
+    try:
+        with safe_open(path, "pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, json.loads(file.metadata()["about"])  # noqa: SIM118
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as saved weights ({error}); train the run again") from None
+
+
+def pack_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """State of every parameter under "optimizer/<number>/<name>"."""
+    state = optimizer.state_dict()["state"]
+    return {f"optimizer/{n}/{name}": value for n, values in state.items() for name, value in values.items()}
+
+
+def unpack_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Put back what `pack_optimizer` took out."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        if key.startswith("optimizer/"):
+            _, number, name = key.split("/")
+            state.setdefault(int(number), {})[name] = value
+    whole = optimizer.state_dict()
+    whole["state"] = state
+    optimizer.load_state_dict(whole)

@@ -1,0 +1,153 @@
+"""The people in the workshop: a work folder, the helper processes that fill it, and the move to its place."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from spokenlang.corpus import chunks
+from spokenlang.corpus.chunks import Clip
+from spokenlang.errors import InputError
+
+_LOCK = "lock"
+_LOG = "helpers.log"
+
+
+@contextlib.contextmanager
+def workplace(work: Path) -> Iterator[bool]:
+    """A work folder for one process at a time. Yields whether it was there before, with what is in it.
+
+    The folder stays behind when the work breaks off, so that it can be taken up again.
+    """
+    resumable = work.exists()
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        lock = (work / _LOCK).open("w")
+    except OSError as error:
+        raise InputError(f"{work}: cannot be written ({error.strerror}); choose another --out") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise InputError(f"{work}: another process is at work there; wait for it or stop it") from None
+        yield resumable
+        (work / _LOCK).unlink()
+
+
+def clear(work: Path) -> None:
+    """Empty a work folder but for its lock."""
+    for path in work.iterdir():
+        if path.name != _LOCK:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def put_in_place(work: Path, out: Path) -> None:
+    """Rename a finished work folder to its name; what was there before makes room only then."""
+    if not out.exists():
+        work.rename(out)
+        return
+    old = out.with_name(f"{out.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    out.rename(old)
+    work.rename(out)
+    shutil.rmtree(old)
+
+
+def make_all(
+    work: Path, plan: list[list[Clip]], jobs: int | None, progress: Callable[[int, int], None]
+) -> list[dict[str, object]]:
+    """Make the chunks that are not there yet; the rows of all clips, in the plan's order."""
+    total = sum(map(len, plan))
+    rows = {number: chunks.record(work, number, chunk) for number, chunk in enumerate(plan)}
+    missing = [number for number, found in rows.items() if found is None]
+    done = sum(len(plan[number]) for number in rows if rows[number] is not None)
+    progress(done, total)
+    for number in _finished(work, missing, min(jobs or _cores(), max(len(missing), 1))):
+        rows[number] = chunks.record(work, number, plan[number])
+        done += len(plan[number])
+        progress(done, total)
+    (work / _LOG).unlink(missing_ok=True)
+    return [row for number in sorted(rows) for row in rows[number] or []]
+
+
+def _finished(work: Path, missing: list[int], jobs: int) -> Iterator[int]:
+    """Have chunks made by `jobs` helpers; yields their numbers as they are finished."""
+    todo: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in missing:
+        todo.put(number)
+    answers: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+    with (work / _LOG).open("w") as log:
+        helpers = [_start(work, log) for _ in range(jobs if missing else 0)]
+        try:
+            for helper in helpers:
+                threading.Thread(target=_feed, args=(helper, todo, answers), daemon=True).start()
+            for _ in missing:
+                number = answers.get()
+                if number is None:
+                    raise InputError(_complaint(work))
+                yield number
+        finally:
+            for helper in helpers:
+                helper.kill()
+                helper.wait()
+
+
+def _feed(
+    helper: subprocess.Popen[str], todo: queue.SimpleQueue[int], answers: queue.SimpleQueue[int | None]
+) -> None:
+    """Give one helper work until none is left; its answers, or None when it fails."""
+    assert helper.stdin is not None
+    assert helper.stdout is not None
+    while True:
+        try:
+            number = todo.get_nowait()
+        except queue.Empty:
+            return
+        try:
+            helper.stdin.write(f"{number}\n")
+            helper.stdin.flush()
+            answer = helper.stdout.readline()
+        except OSError:
+            answer = ""
+        if answer != f"{number} done\n":
+            answers.put(None)
+            return
+        answers.put(number)
+
+
+def _start(work: Path, log) -> subprocess.Popen[str]:
+    # Nothing of the caller's surroundings may reach what is spoken; one thread each, there is a helper per core.
+    source = Path(chunks.__file__).parents[2]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(source), os.environ.get("PYTHONPATH")])),
+        **{"PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "LC_ALL": "C", "TZ": "UTC"},
+        **{"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+    }
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "spokenlang.corpus.chunks", str(work.absolute())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        env=environment,
+        text=True,
+    )
+
+
+def _complaint(work: Path) -> str:
+    lines = (work / _LOG).read_text(errors="replace").strip().splitlines()
+    return (
+        f"{work}: a helper process failed ({lines[-1] if lines else 'killed'}); run again to go on from here"
+    )
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

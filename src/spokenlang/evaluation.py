@@ -1,0 +1,220 @@
+"""Measures of a classifier: how often it is right, how sure it should be, and how sure we may be of either.
+
+Arrays throughout: `logits` (clips, classes), one column meaning binary; `labels` (clips,) integers;
+`probabilities` (clips, classes) with rows that sum to 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import expit, log_softmax, logsumexp, softmax
+from scipy.stats import binomtest
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with the bounds of its confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def probabilities(logits: ArrayLike, temperature: float = 1.0) -> Array:
+    """Softmax of logits over `temperature`; one logit becomes two columns, (1 - p, p)."""
+    scaled = np.asarray(logits, dtype=np.float64) / temperature
+    if scaled.shape[1] == 1:
+        positive = expit(scaled[:, 0])
+        return np.stack([1 - positive, positive], axis=1)
+    return softmax(scaled, axis=1)
+
+
+def predictions(logits: ArrayLike) -> NDArray[np.int64]:
+    """Most probable class of each clip."""
+    logits = np.asarray(logits)
+    return (logits[:, 0] > 0).astype(np.int64) if logits.shape[1] == 1 else logits.argmax(axis=1)
+
+
+def accuracy(labels: ArrayLike, predicted: ArrayLike) -> float:
+    """Share of clips that are right."""
+    return float(np.mean(np.asarray(labels) == np.asarray(predicted)))
+
+
+def confusion(labels: ArrayLike, predicted: ArrayLike, classes: int) -> NDArray[np.int64]:
+    """(classes, classes) counts: rows are true, columns predicted."""
+    matrix = np.zeros((classes, classes), dtype=np.int64)
+    np.add.at(matrix, (np.asarray(labels), np.asarray(predicted)), 1)
+    return matrix
+
+
+def macro_f1(labels: ArrayLike, predicted: ArrayLike, classes: int) -> float:
+    """Mean over the classes of the harmonic mean of precision and recall; a class absent from both counts as 0."""
+    matrix = confusion(labels, predicted, classes)
+    right, total = np.diag(matrix), matrix.sum(axis=0) + matrix.sum(axis=1)
+    return float(np.mean(2 * right / np.maximum(total, 1)))
+
+
+def balanced_accuracy(labels: ArrayLike, predicted: ArrayLike, classes: int) -> float:
+    """Mean recall over the classes that occur."""
+    matrix = confusion(labels, predicted, classes)
+    present = matrix.sum(axis=1) > 0
+    return float(np.mean(np.diag(matrix)[present] / matrix.sum(axis=1)[present]))
+
+
+def nll(labels: ArrayLike, logits: ArrayLike, temperature: float = 1.0) -> float:
+    """Mean negative log-likelihood of the true class, in nats."""
+    labels, scaled = np.asarray(labels), np.asarray(logits, dtype=np.float64) / temperature
+    if scaled.shape[1] == 1:
+        scaled = np.concatenate([np.zeros_like(scaled), scaled], axis=1)
+    return float(-np.mean(log_softmax(scaled, axis=1)[np.arange(len(labels)), labels]))
+
+
+def ece(labels: ArrayLike, probability: ArrayLike, bins: int = 15) -> float:
+    """Expected calibration error (Guo et al. 2017): mean gap between confidence and accuracy, `bins` equal widths."""
+    probability = np.asarray(probability)
+    sure, right = probability.max(axis=1), probability.argmax(axis=1) == np.asarray(labels)
+    place = np.clip(np.ceil(sure * bins).astype(int) - 1, 0, bins - 1)
+    gap = np.bincount(place, weights=right - sure, minlength=bins)
+    return float(np.abs(gap).sum() / len(sure))
+
+
+def fit_temperature(labels: ArrayLike, logits: ArrayLike) -> float:
+    """The temperature that makes validation logits most likely (Guo et al. 2017), between 1/20 and 20."""
+    found = minimize_scalar(
+        lambda log: nll(labels, logits, float(np.exp(log))), bounds=(-np.log(20), np.log(20)), method="bounded"
+    )
+    return float(np.exp(found.x))
+
+
+def _log_likelihood_ratios(logits: ArrayLike) -> Array:
+    """Each class against the mean of the others, flat prior: (clips, classes)."""
+    logits = np.asarray(logits, dtype=np.float64)
+    if logits.shape[1] == 1:
+        return np.concatenate([-logits, logits], axis=1)
+    classes = logits.shape[1]
+    return np.stack(
+        [logits[:, k] - logsumexp(np.delete(logits, k, axis=1), axis=1) + np.log(classes - 1) for k in range(classes)],
+        axis=1,
+    )
+
+
+def cavg(labels: ArrayLike, logits: ArrayLike, prior: float = 0.5) -> float:
+    """Average pair-wise detection cost of NIST's language recognition evaluations (closed set, equal costs)."""
+    labels = np.asarray(labels)
+    accepted = _log_likelihood_ratios(logits) > np.log((1 - prior) / prior)
+    classes = accepted.shape[1]
+    costs = []
+    for target in range(classes):
+        missed = np.mean(~accepted[labels == target, target]) if (labels == target).any() else 0.0
+        others = [k for k in range(classes) if k != target and (labels == k).any()]
+        alarms = [np.mean(accepted[labels == other, target]) for other in others]
+        costs.append(prior * missed + (1 - prior) * (np.mean(alarms) if alarms else 0.0))
+    return float(np.mean(costs))
+
+
+def eer(labels: ArrayLike, logits: ArrayLike) -> float:
+    """Equal error rate over all clip-language trials: where misses and false alarms are equally frequent."""
+    scores = _log_likelihood_ratios(logits)
+    target = np.arange(scores.shape[1]) == np.asarray(labels)[:, None]
+    order = np.argsort(scores, axis=None, kind="stable")
+    hits = target.ravel()[order]
+    missed = np.concatenate([[0], np.cumsum(hits)]) / max(hits.sum(), 1)
+    alarms = 1 - np.concatenate([[0], np.cumsum(~hits)]) / max((~hits).sum(), 1)
+    at = int(np.argmin(np.abs(missed - alarms)))
+    return float((missed[at] + alarms[at]) / 2)
+
+
+def summary(labels: ArrayLike, logits: ArrayLike, temperature: float = 1.0) -> dict[str, float]:
+    """The measures that every run reports for a split."""
+    probability = probabilities(logits, temperature)
+    predicted, classes = predictions(logits), probability.shape[1]
+    return {
+        "clips": len(probability),
+        "accuracy": accuracy(labels, predicted),
+        "macro_f1": macro_f1(labels, predicted, classes),
+        "balanced_accuracy": balanced_accuracy(labels, predicted, classes),
+        "nll": nll(labels, logits, temperature),
+        "ece": ece(labels, probability),
+        "ece_uncalibrated": ece(labels, probabilities(logits)),
+        "cavg": cavg(labels, np.asarray(logits) / temperature),
+        "eer": eer(labels, logits),
+    }
+
+
+def accuracy_by(labels: ArrayLike, predicted: ArrayLike, attribute: ArrayLike) -> dict[str, tuple[float, int]]:
+    """Accuracy and number of clips for each value of an attribute (dialect, band, clean ...), sorted by value."""
+    right = np.asarray(labels) == np.asarray(predicted)
+    values = np.asarray(attribute).astype(str)
+    return {str(v): (float(right[values == v].mean()), int((values == v).sum())) for v in np.unique(values)}
+
+
+def bootstrap(
+    rows: Sequence[ArrayLike],
+    groups: ArrayLike,
+    statistic: Callable[[Array], float] = np.mean,
+    *,
+    draws: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """Percentile interval over speakers and seeds.
+
+    Args:
+        rows: one array per seed, each (clips,) of per-clip quantities (1 where right, say), same clips in each.
+        groups: (clips,) which clips belong together; whole groups are resampled, because clips of one speaker
+            succeed and fail together.
+        statistic: of a flat array of quantities.
+    """
+    table = np.stack([np.asarray(row, dtype=np.float64) for row in rows])
+    members = _members(groups)
+    random = np.random.default_rng(seed)
+    found = np.empty(draws)
+    for draw in range(draws):
+        chosen = np.concatenate([members[k] for k in random.integers(len(members), size=len(members))])
+        seeds = random.integers(len(table), size=len(table))
+        found[draw] = statistic(table[seeds][:, chosen].ravel())
+    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(statistic(table.ravel())), float(low), float(high))
+
+
+def paired_bootstrap(
+    first: Sequence[ArrayLike], second: Sequence[ArrayLike], groups: ArrayLike, **options: float | int
+) -> tuple[Interval, float]:
+    """Difference of means, first minus second, on the same clips: its interval, and a two-sided p-value.
+
+    Seeds are averaged within each system first, since seeds of two systems are not pairs. The p-value is that of
+    `permutation_test`.
+    """
+    difference = np.mean([np.asarray(r, float) for r in first], 0) - np.mean([np.asarray(r, float) for r in second], 0)
+    return bootstrap([difference], groups, **options), permutation_test(difference, groups)
+
+
+def permutation_test(difference: ArrayLike, groups: ArrayLike, *, draws: int = 5000, seed: int = 0) -> float:
+    """Two-sided p-value that per-clip differences have mean zero, flipping the signs of whole groups at random."""
+    difference = np.asarray(difference, dtype=np.float64)
+    totals = np.array([difference[rows].sum() for rows in _members(groups)])
+    signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(draws, len(totals)))
+    extreme = np.abs(signs @ totals) >= np.abs(totals.sum()) - 1e-12
+    return float((1 + extreme.sum()) / (1 + draws))
+
+
+def mcnemar(first_right: ArrayLike, second_right: ArrayLike) -> float:
+    """Exact two-sided p-value that two systems err equally often, from the clips on which they differ."""
+    first, second = np.asarray(first_right, bool), np.asarray(second_right, bool)
+    only_first, only_second = int((first & ~second).sum()), int((~first & second).sum())
+    differing = only_first + only_second
+    return float(binomtest(only_first, differing, 0.5).pvalue) if differing else 1.0
+
+
+def _members(groups: ArrayLike) -> list[NDArray[np.int64]]:
+    """Positions of the clips of each group."""
+    _, number = np.unique(np.asarray(groups), return_inverse=True)
+    order = np.argsort(number, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(number))[:-1])

@@ -1,0 +1,223 @@
+"""Figures of the report: one palette, drawn at the size they are printed; fonts and lines come from matplotlib's rcParams.
+
+Every function takes arrays and returns a matplotlib ``Figure``; nothing here reads files or knows of a report. The six
+languages keep their colours everywhere: cool hues for the Germanic branch, warm ones for the Romance branch, all from
+the palette of Okabe and Ito (2008), which stays apart under the common kinds of colour blindness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+
+from spokenlang.languages import CODES, LANGUAGES
+
+COLUMN, HALF = 3.46, 1.70
+"""Widths in inches: one column of the page, and one of two figures side by side in it."""
+
+COLOURS = dict(zip(CODES, ("#0072B2", "#56B4E9", "#E69F00", "#CC79A7", "#009E73", "#D55E00"), strict=True))
+INK, GREY, PALE = "#222222", "#767676", "#d9d9d9"
+
+def new_figure(height: float, width: float = COLUMN, **subplots) -> tuple[Figure, np.ndarray | mpl.axes.Axes]:
+    """A figure of the given size in inches; keywords go to ``Figure.subplots``."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02)
+    return figure, figure.subplots(**subplots)
+
+
+def waveforms(clips: np.ndarray, rate: int, labels: Sequence[str], shared_scale: bool = True) -> Figure:
+    """``clips`` (n, samples) one above the other; with one y scale for all, unless ``shared_scale`` is off."""
+    figure, axes = new_figure(0.42 * len(clips) + 0.35, nrows=len(clips), sharex=True, sharey=shared_scale)
+    seconds = np.arange(clips.shape[1]) / rate
+    limit = float(np.abs(clips).max()) * 1.05 or 1.0
+    for axis, clip, label in zip(np.atleast_1d(axes), clips, labels, strict=True):
+        code = label.split()[0]
+        axis.plot(seconds, clip, color=COLOURS.get(code, INK), linewidth=0.4, rasterized=True)
+        axis.set_ylabel(label, rotation=0, ha="right", va="center")
+        axis.set_xlim(0, seconds[-1])
+        if shared_scale:
+            axis.set_ylim(-limit, limit)
+        axis.set_yticks([axis.get_ylim()[0] / 1.05, 0, axis.get_ylim()[1] / 1.05])
+        axis.yaxis.set_major_formatter(lambda v, _: "0" if v == 0 else f"{v:.2g}")
+        axis.tick_params(axis="y", labelsize=6.5)
+    np.atleast_1d(axes)[-1].set_xlabel("time / s")
+    figure.align_ylabels()
+    return figure
+
+
+def before_and_after(before: np.ndarray, after: np.ndarray) -> Figure:
+    """Mean and deviation of each band: features (clips, frames, bands) before and after normalisation."""
+    figure, axes = new_figure(1.5, ncols=2)
+    for axis, features, title in zip(axes, (before, after), ("before", "after"), strict=True):
+        mean, deviation = features.mean(axis=(0, 1)), features.std(axis=(0, 1))
+        band = np.arange(1, len(mean) + 1)
+        axis.fill_between(band, mean - deviation, mean + deviation, color=COLOURS["en"], alpha=0.35, linewidth=0)
+        axis.plot(band, mean, color=COLOURS["de"])
+        axis.set(xlabel="mel band", title=title)
+    axes[0].set_ylabel("log power")
+    return figure
+
+
+def loss_curves(histories: Mapping[str, Mapping[str, np.ndarray]], height: float = 1.25) -> Figure:
+    """Training (thin) and validation (thick) loss against optimiser steps.
+
+    ``histories``: name -> {"step", "train", "validation"} arrays of one length.
+    """
+    figure, axis = new_figure(height)
+    palette = [INK, *COLOURS.values()]
+    for (name, history), colour in zip(histories.items(), palette, strict=False):
+        axis.plot(history["step"], _smooth(history["train"]), color=colour, linewidth=0.7, linestyle=(0, (3, 1)))
+        axis.plot(history["step"], history["validation"], color=colour, label=name)
+    axis.plot([], [], color=GREY, linewidth=0.7, linestyle=(0, (3, 1)), label="training")
+    axis.plot([], [], color=GREY, label="validation")
+    axis.set(xlabel="optimiser step", ylabel="loss / nats", ylim=(0, None))
+    axis.legend(ncols=2)
+    return figure
+
+
+def _smooth(values: np.ndarray, width: int = 5) -> np.ndarray:
+    """Centred running mean that keeps the length; short windows at the ends."""
+    kernel = np.ones(width)
+    return np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same")
+
+
+def gap(losses: Mapping[str, tuple[float, float]]) -> Figure:
+    """Training (open) and validation loss (filled) of each setting: name -> (training, validation)."""
+    figure, axis = new_figure(0.16 * len(losses) + 0.4, width=HALF)
+    for y, (train, validation) in enumerate(losses.values()):
+        axis.plot([train, validation], [y, y], color=PALE, linewidth=2, zorder=1)
+        axis.plot([train], [y], "o", markerfacecolor="white", markeredgecolor=COLOURS["de"], markersize=4)
+        axis.plot([validation], [y], "o", color=COLOURS["de"], markersize=4)
+    axis.set_yticks(range(len(losses)), list(losses))
+    axis.set_ylim(len(losses) - 0.5, -0.5)
+    axis.set_xlim(0, None)
+    axis.set_xlabel("loss / nats")
+    return figure
+
+
+def intervals(rows: Sequence[tuple[str, float, float, float]], xlabel: str, highlight: str = "",
+              percent: bool = True) -> Figure:
+    """Dot and interval for each ``(label, value, low, high)``, the first row on top."""
+    figure, axis = new_figure(0.19 * len(rows) + 0.45)
+    scale = 100 if percent else 1
+    for y, (label, value, low, high) in enumerate(rows):
+        colour = COLOURS["pt"] if label == highlight else COLOURS["de"]
+        axis.plot([low * scale, high * scale], [y, y], color=colour, linewidth=1.2, solid_capstyle="round")
+        axis.plot([value * scale], [y], "o", color=colour, markersize=3.5)
+    axis.set_yticks(range(len(rows)), [row[0] for row in rows])
+    axis.set_ylim(len(rows) - 0.4, -0.6)
+    axis.set_xlabel(xlabel)
+    axis.grid(axis="x", color=PALE, linewidth=0.5)
+    axis.set_axisbelow(True)
+    return figure
+
+
+def confusion(counts: np.ndarray, codes: Sequence[str] = CODES) -> Figure:
+    """Confusion matrix, ``counts`` (true, predicted), coloured by the share of the true class."""
+    figure, axis = new_figure(1.7, width=HALF)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    off_diagonal = shares[~np.eye(len(counts), dtype=bool)]
+    # Errors are the point of the figure: the scale ends a little above the largest of them, so that they show.
+    axis.imshow(shares, cmap="Blues", vmin=0, vmax=max(2.5 * off_diagonal.max(), 0.02))
+    for row, column in np.ndindex(counts.shape):
+        dark = row == column or shares[row, column] > 1.4 * off_diagonal.max()
+        text = f"{counts[row, column]:d}" if counts[row, column] else "·"
+        axis.text(column, row, text, ha="center", va="center", fontsize=7.5, color="white" if dark else INK)
+    axis.set_xticks(range(len(codes)), codes)
+    axis.set_yticks(range(len(codes)), codes)
+    axis.set(xlabel="predicted", ylabel="spoken")
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+    return figure
+
+
+def output_space(points: np.ndarray, labels: np.ndarray, explained: Sequence[float], codes: Sequence[str] = CODES) -> Figure:
+    """PCA scatter: ``points`` (n, 2), ``labels`` (n,), ``explained`` shares of variance; class means as marks."""
+    figure, axis = new_figure(1.7, width=HALF)
+    for index, code in enumerate(codes):
+        chosen = points[labels == index]
+        if not len(chosen):
+            continue
+        axis.scatter(*chosen.T, s=4, alpha=0.3, color=COLOURS[code], linewidths=0, rasterized=True)
+        mean = chosen.mean(axis=0)
+        axis.scatter(*mean, s=34, color=COLOURS[code], edgecolor="white", linewidth=0.8, label=code, zorder=3)
+    axis.set(xlabel=f"component 1 ({explained[0]:.0%} of variance)", ylabel=f"component 2 ({explained[1]:.0%})")
+    axis.legend(ncols=6, loc="lower center", bbox_to_anchor=(0.5, 1.0), columnspacing=0.9, handletextpad=0.1)
+    return figure
+
+
+def against_duration(curves: Mapping[str, tuple[Sequence[float], np.ndarray, np.ndarray, np.ndarray]]) -> Figure:
+    """Accuracy against clip length: name -> (seconds, value, low, high)."""
+    figure, axis = new_figure(1.4, width=HALF)
+    for (name, (seconds, value, low, high)), colour in zip(curves.items(), (COLOURS["de"], COLOURS["pt"], INK), strict=False):
+        axis.fill_between(seconds, 100 * low, 100 * high, color=colour, alpha=0.18, linewidth=0)
+        axis.plot(seconds, 100 * value, "o-", color=colour, markersize=3, label=name)
+    axis.set_xscale("log")
+    ticks = sorted({s for seconds, *_ in curves.values() for s in seconds})
+    axis.set_xticks(ticks, [f"{s:g}" for s in ticks])
+    axis.minorticks_off()
+    axis.set(xlabel="clip length / s", ylabel="accuracy / %")
+    if len(curves) > 1:
+        axis.legend(loc="lower right")
+    axis.grid(axis="y", color=PALE, linewidth=0.5)
+    return figure
+
+
+def distances(matrix: np.ndarray, codes: Sequence[str] = CODES) -> Figure:
+    """Distances between class means, ``matrix`` (n, n), as a shaded triangle."""
+    figure, axis = new_figure(1.9, width=2.4)
+    lower = np.where(np.tri(len(matrix), k=-1, dtype=bool), matrix, np.nan)
+    axis.imshow(lower, cmap="Oranges_r")
+    middle = np.nanmean(lower)
+    for row, column in zip(*np.tril_indices(len(matrix), k=-1), strict=True):
+        colour = "white" if lower[row, column] < 0.75 * middle else INK
+        axis.text(column, row, f"{lower[row, column]:.1f}", ha="center", va="center", fontsize=7.5, color=colour)
+    axis.set_xticks(range(len(codes) - 1), codes[:-1])
+    axis.set_yticks(range(1, len(codes)), codes[1:])
+    axis.set_xlim(-0.5, len(codes) - 1.5)
+    axis.set_ylim(len(codes) - 0.5, 0.5)
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+    return figure
+
+
+def reliability(confidence: np.ndarray, correct: np.ndarray, bins: int = 10) -> Figure:
+    """Accuracy against confidence in ``bins`` groups of equal size, with the diagonal of perfect calibration."""
+    figure, axis = new_figure(1.9, width=2.2)
+    groups = np.array_split(np.argsort(confidence, kind="stable"), bins)
+    axis.plot([0, 1], [0, 1], color=PALE, linewidth=0.8)
+    axis.plot([confidence[g].mean() for g in groups], [correct[g].mean() for g in groups], "o-", color=COLOURS["de"], markersize=3)
+    axis.set(xlabel="mean confidence", ylabel="share right", xlim=(0, 1.02), ylim=(0, 1.02))
+    return figure
+
+
+def architecture(blocks: Sequence[tuple[str, str, str, int]], total: str) -> Figure:
+    """The network as a column of boxes. ``blocks``: (kind, text, output shape, parameters), input first.
+
+    ``kind`` chooses the colour: "input", "front end", "convolution", "pooling", "output".
+    """
+    fills = {"input": "#f2f2f2", "front end": "#e3eef7", "convolution": "#fdeedd", "pooling": "#e2f3ed", "output": "#f6e6ee"}
+    figure, axis = new_figure(0.205 * len(blocks) + 0.22)
+    axis.set_axis_off()
+    axis.set_xlim(0, 100)
+    axis.set_ylim(len(blocks) + 0.55, -0.75)
+    for x, text, align in ((1, "layer", "left"), (76, "output", "right"), (99, "parameters", "right")):
+        axis.text(x, -0.55, text, ha=align, va="center", fontsize=7, color=GREY)
+    for y, (kind, text, shape, parameters) in enumerate(blocks):
+        box = mpl.patches.FancyBboxPatch((0.3, y - 0.36), 99.4, 0.72, boxstyle="round,pad=0,rounding_size=0.8", mutation_aspect=0.1,
+                                         facecolor=fills[kind], edgecolor="none")
+        axis.add_patch(box)
+        axis.text(2, y, text, ha="left", va="center", fontsize=7.5)
+        axis.text(76, y, shape, ha="right", va="center", fontsize=7.5, color=INK)
+        axis.text(98, y, f"{parameters:,}".replace(",", " ") if parameters else "–", ha="right", va="center", fontsize=7.5)
+    axis.text(98, len(blocks) + 0.1, total, ha="right", va="center", fontsize=7.5, weight="bold")
+    return figure
+
+
+def describe_languages(codes: Sequence[str] = CODES) -> str:
+    """"de German, en English, ..." for captions and alternative texts."""
+    names = {language.code: language.name for language in LANGUAGES}
+    return ", ".join(f"{code} {names[code]}" for code in codes)
