@@ -20,13 +20,13 @@ clips: int = 5  # how many
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
-from spokenlang import plots
-from spokenlang.corpus.store import ClipStore
-from spokenlang.corpus.levels import clip_levels
-from spokenlang.frontend import CorpusNorm, FrontEnd, FrontEndConfig, LoudnessNorm
-from spokenlang.languages import CODES
 
 from onepage import context, publish
+from spokenlang import plots
+from spokenlang.corpus.levels import clip_levels
+from spokenlang.corpus.store import ClipStore
+from spokenlang.frontend import CorpusNorm, FrontEnd, FrontEndConfig, LoudnessNorm
+from spokenlang.languages import CODES
 
 plt.rcParams.update(publish.STYLE)
 store = ClipStore.open(context.corpus())
@@ -60,7 +60,13 @@ levels = clip_levels(store.inputs("train"))
 quiet, loud = np.percentile(levels, [5, 95])
 
 # %% name="loudness-range"
-publish.value("corpus.loudness_range", float(loud - quiet), unit="dB", n=len(levels), about="5th to 95th percentile of the clips' RMS level")
+publish.value(
+    "corpus.loudness_range",
+    float(loud - quiet),
+    unit="dB",
+    n=len(levels),
+    about="5th to 95th percentile of the clips' RMS level",
+)
 
 # %% name="q1a-difference"
 publish.answer(
@@ -83,9 +89,15 @@ publish.answer(
 publish.clips(
     "five-clips",
     [
-        {"samples": wave, "rate": store.rate, "label": f"clip {index} ({label})", "meta": {"language": label, "level / dB": round(float(level), 1)}}
+        {"id": str(index), "samples": wave, "language": label, "level": round(float(level), 1)}
         for index, wave, label, level in zip(drawn, waves, labels, levels[drawn], strict=True)
     ],
+    rate=store.rate,
+    columns={"language": "Language", "level": "Level"},
+    units={"level": "dB"},
+    order="-level",
+    group=["language"],
+    caption="The five clips. A quiet one is played louder, and its line says by how much.",
 )
 
 # %% [markdown]

@@ -20,13 +20,13 @@ shown_seed: int = 0  # the run whose loss is plotted
 # %%
 import matplotlib.pyplot as plt
 import torch
+
+from onepage import context, publish
 from spokenlang import comparison, evaluation, plots
 from spokenlang.corpus.store import ClipStore
 from spokenlang.models import layer_table
 from spokenlang.runs import load_run
 from spokenlang.techniques import label_of
-
-from onepage import context, publish
 
 plt.rcParams.update(publish.STYLE)
 store = ClipStore.open(context.corpus())

@@ -33,18 +33,20 @@ spec_masks: int = 1  # SpecAugment masks, in time and in frequency each
 noise: float = 0.0  # share of the clips that noise is added to
 utterance_norm: str = "mean"  # per clip and band: "none", "mean" or "standard"
 loudness_norm: bool = True  # bring every clip to one loudness first
+without: str = "none"  # a technique taken away (spokenlang.techniques), or "all" of them
+keep: str = "none"  # with without = "all": the one that stays
 train_share: float = 1.0  # share of the training clips used
 train_on: str = "all"  # "all", "clean" or "degraded" clips
 
 # %%
+from onepage import context
 from spokenlang.corpus.store import ClipStore
 from spokenlang.settings import TrainConfig
+from spokenlang.techniques import switched_off
 from spokenlang.training import train
 
-from onepage import context
-
-chosen = {name: globals()[name] for name in __annotations__}
-config = TrainConfig.from_parameters(chosen)
+chosen = {name: globals()[name] for name in __annotations__ if name not in ("without", "keep")}
+config = TrainConfig.from_parameters(switched_off(chosen, without, keep))
 store = ClipStore.open(context.corpus())
 
 # %% [markdown]
@@ -62,10 +64,9 @@ run = train(config, store, context.out(), context.device())
 # %%
 import matplotlib.pyplot as plt
 
-history = run.history
 figure, axis = plt.subplots(figsize=(5, 2.2), layout="constrained")
 for part in ("train", "validation"):
-    axis.plot(history["step"], history[part], label=part)
+    axis.plot(*run.losses(part), label=part)
 axis.set(xlabel="optimiser step", ylabel="loss / nats", title="Loss every ten steps")
 axis.legend()
 plt.show()

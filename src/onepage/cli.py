@@ -28,6 +28,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "new": ("onepage.new", "start a new analysis from a good first script"),
 }
 
+# run in a fork of the warm parent, which has imported what they need, if there is one (`run` sees to that itself)
+FORKED = ("page", "render")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand; returns its exit code (0 good, 1 something fell short, 2 wrong use)."""
@@ -37,6 +40,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _parser(argv)
     args = parser.parse_args(argv)
     try:
+        if args.command in FORKED:
+            from onepage import config, warm
+
+            code = warm.submit(config.find_root(), argv, start=False)
+            if code is not None:
+                return code
         return importlib.import_module(COMMANDS[args.command][0]).main(args)
     except UserError as error:
         if debug:
@@ -63,7 +72,9 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="show the whole traceback of an error")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name, (module, text) in COMMANDS.items():
-        subparser = subparsers.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False)
+        subparser = subparsers.add_parser(
+            name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False
+        )
         if argv and argv[0] == name:
             importlib.import_module(module).add_arguments(subparser)
     return parser

@@ -44,7 +44,7 @@ class Document:
 
     parts: dict[str, list[Node]]
     abstract: list[Node]
-    numbers: dict[str, tuple[str, int]]  # published name -> ("Figure" | "Table", number)
+    numbers: dict[str, tuple[str, int, str]]  # published name -> ("Figure" | "Table", number, panel's letter)
     claims: list[ClaimUse]
     cited: list[str]  # bibliography keys
     sections: dict[str, list[Section]]
@@ -164,8 +164,9 @@ def _lift(blocks: list[Node], source: Source) -> list[Node]:
     return rewrite(blocks, change)
 
 
-def _numbers(everything: list[list[Node]]) -> dict[str, tuple[str, int]]:
-    numbers: dict[str, tuple[str, int]] = {}
+def _numbers(everything: list[list[Node]]) -> dict[str, tuple[str, int, str]]:
+    """Numbers in reading order; panels of one figure share its number and have letters."""
+    numbers: dict[str, tuple[str, int, str]] = {}
     counts = {"figure": 0, "table": 0}
     for node in nodes(everything):
         kind = next((k for k in counts if _has_class(node, k) and node["t"] == "Div"), None)
@@ -175,8 +176,10 @@ def _numbers(everything: list[list[Node]]) -> dict[str, tuple[str, int]]:
                 counts[kind] += 1
             continue
         counts[kind] += 1
-        for name in attribute(node, "names").split():
-            numbers.setdefault(name, (kind.capitalize(), counts[kind]))
+        names = attribute(node, "names").split()
+        for index, name in enumerate(names):
+            letter = chr(ord("a") + index) if len(names) > 1 else ""
+            numbers.setdefault(name, (kind.capitalize(), counts[kind], letter))
     return numbers
 
 

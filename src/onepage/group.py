@@ -45,8 +45,8 @@ VAGUE = tuple(
         rf"\b{_SAME}\b.{{0,60}}\b(?:{_SHARE}|{_WHO}\b)",
         rf"\b{_SHARE}\w*\b.{{0,50}}\b{_SAME}\b",
         rf"\b(?:all|every|each|both|everyone|everybody|we|whole|entire)\b.{{0,40}}\b{_WHOLE}",
-        r"\b(?:all|both|everyone|everybody|we|members?)\b.{0,40}\b(?:together|jointly|collectively|side by side|"
-        r"as a (?:team|group))\b",
+        r"\b(?:all|both|everyone|everybody|we|members?)\b.{0,40}"
+        r"\b(?:together|jointly|collectively|side by side|as a (?:team|group))\b",
         rf"\b(?:did|worked on|shared|contributed to|helped with|involved in|participated in)\s+"
         rf"(?:a (?:bit|little) of )?{_WHOLE}",
         r"\b(?:joint|collective|shared|team|group)\s+(?:effort|work|responsibility)\b",
@@ -56,7 +56,7 @@ VAGUE = tuple(
     )
 )
 # "Each language equally often" is about data, not about people.
-_DATA = re.compile(r"\b(?:language|clip|class|speaker|sample|batch|voice|dialect|weight|split by)", re.IGNORECASE)
+_DATA = re.compile(r"\b(?:language|clip|class|speaker|sample|batch|voice|dialect|weight)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -153,16 +153,24 @@ def shortfalls(group: Group, least: int, most: int, words: int) -> list[str]:
 def as_markdown(group: Group, root: Path) -> str:
     """The work-distribution page."""
     lines = ["# Work distribution", ""]
+    if group.placeholder:
+        said = f"The names below are placeholders: edit {escape(group.source.path)}."
+        lines += ["::: warning", said, ":::", ""]
     if group.note:
         lines += [escape(group.note), ""]
     for member in group.members:
-        student = f" [{escape(member.student)}]{{.student}}" if member.student else ""
-        lines += [f"## {escape(member.name)}{student} {{.member}}", ""]
+        name, student = _quoted(member.name), _quoted(member.student)
+        lines += [f'::: {{.member name="{name}" student="{student}"}}', ""]
         lines += [f"- {_part(part)}" for part in member.parts] or ["(no part given)"]
         if group.git and member.folders:
-            lines += ["", f"[{escape(_commits(root, member))}]{{.evidence}}"]
-        lines.append("")
+            lines += ["", escape(_commits(root, member))]
+        lines += ["", ":::", ""]
     return "\n".join(lines)
+
+
+def _quoted(text: str) -> str:
+    """Text inside a quoted attribute of pandoc's Markdown."""
+    return re.sub(r'(["\\])', r"\\\1", " ".join(text.split()))
 
 
 def _part(part: str) -> str:

@@ -196,9 +196,10 @@ def _plain_output(output: dict, cell: Cell, media: Media) -> str:
     if output.get("output_type") == "error":
         from nbconvert.filters.ansi import ansi2html
 
-        trace = ansi2html(_text("\n".join(output.get("traceback", []))))
+        trace = _classes_only(ansi2html("\n".join(output.get("traceback", []))))
         return f'<div class="error" role="note"><p><b>{escape(str(output.get("ename")))}</b>: ' \
-               f'{escape(_text(str(output.get("evalue"))))}</p><pre tabindex="0">{trace}</pre></div>'
+               f'{escape(_text(str(output.get("evalue"))))}</p><details class="messages"><summary>The kernel\'s whole ' \
+               f'traceback</summary><pre tabindex="0">{trace}</pre></details></div>'
     data = output.get("data", {})
     where = f"Output of line {cell.line}" if cell.line else "Output"
     for kind, suffix in (("image/svg+xml", "svg"), ("image/png", "png"), ("image/jpeg", "jpg")):
@@ -210,7 +211,7 @@ def _plain_output(output: dict, cell: Cell, media: Media) -> str:
     if "text/html" in data:
         from nbconvert.filters.strings import clean_html
 
-        return f'<div class="loose scroll" tabindex="0" role="group" aria-label="{where}">{clean_html(_joined(data["text/html"]))}</div>'
+        return f'<div class="loose scroll" tabindex="0" role="group" aria-label="{where}">{_classes_only(clean_html(_joined(data["text/html"])))}</div>'
     if "text/markdown" in data:
         return prose.markdown(_joined(data["text/markdown"]), shift=2)
     text = _joined(data.get("text/plain", ""))
@@ -223,7 +224,7 @@ def _stream(kind: str, text: str) -> str:
     text = re.sub(r"[^\n]*\r(?!\n)", "", text)  # progress bars: what a terminal would still show
     if not text.strip():
         return ""
-    body = f'<pre class="stream" tabindex="0">{ansi2html(text.rstrip())}</pre>'
+    body = f'<pre class="stream" tabindex="0">{_classes_only(ansi2html(text.rstrip()))}</pre>'
     if kind == "stream stdout" and text.count("\n") <= 24:
         return body
     title = "Messages" if kind == "stream stderr" else f"Printed: {len(text.splitlines())} lines"
@@ -236,6 +237,11 @@ def _joined(text: str | list[str]) -> str:
 
 def _text(text: str) -> str:
     return _CONTROL.sub("", text) if "\x1b" not in text else text
+
+
+def _classes_only(html: str) -> str:
+    """Without style attributes, which the page's policy refuses."""
+    return re.sub(r"""(<[^<>]*?)\sstyle=("[^"]*"|'[^']*')""", r"\1", html)
 
 
 def _csv(columns: list, rows: list) -> bytes:

@@ -57,7 +57,10 @@ def declared(text: str, path: str) -> list[Parameter]:
         name, kind = statement.target.id, ast.unparse(statement.annotation)
         if kind not in TYPES:
             raise UserError(f"{path}:{line}: parameter {name} has type {kind}; it may be {', '.join(TYPES)}")
-        about = next((comments[n] for n in range(statement.lineno, (statement.end_lineno or 0) + 1) if n in comments), "")
+        about = next(
+            (comments[n] for n in range(statement.lineno, (statement.end_lineno or 0) + 1) if n in comments),
+            "",
+        )
         if not about:
             raise UserError(f"{path}:{line}: parameter {name} needs a comment that says what it is")
         if any(parameter.name == name for parameter in found):

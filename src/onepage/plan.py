@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import sys
-from pathlib import Path
 from typing import Any
 
 from onepage import watch
@@ -35,7 +35,7 @@ def main(args: argparse.Namespace) -> int:
     folder = root / BUILD / args.report
     record = folder / "watched.json"
     words = {name: getattr(args, name) for name in ("corpus", "profile", "device", "parameters", "store", "report")}
-    request = [words, sys.version, sys.prefix, _file_of_this_package()]
+    request = [words, sys.version, sys.prefix, __file__, os.environ.get("CUDA_VISIBLE_DEVICES")]
     made = [folder / name for name in ("plan.json", "inputs.json", "plan.mk", "page.key")]
     if all(path.exists() for path in made) and watch.unchanged(record, request):
         return 0
@@ -76,20 +76,27 @@ def rules(plan: dict[str, Any]) -> str:
         if "corpus" in target["reads"] and plan["corpus"]["entry"]:
             before.insert(0, f"{plan['corpus']['entry']}/done")
         needs[done] = sorted(set(before))
-    lines = ["# Written by `onepage plan`. A result is named after its content key: if it exists, it is right.", ""]
+    lines = [
+        "# Written by `onepage plan`. A result is named after its content key: if it exists, it is right.",
+        "",
+    ]
     for done, name in names.items():
-        lines += [f"{done}:" + "".join(f" {path}" for path in ["|", *needs[done]] if needs[done]), f"\t@$(RUN) {name}", ""]
-    lines += [f"{plan['out']}/manifest.json: {build}/page.key | \\", *(f"  {done} \\" for done in names)]
-    lines += ["", "\t@$(PAGE)", ""]
+        lines += [
+            f"{done}:" + "".join(f" {path}" for path in ["|", *needs[done]] if needs[done]),
+            f"\t@$(RUN) {name}",
+            "",
+        ]
+    before = " ".join([f"{build}/page.key |", *names])
+    lines += [f"{plan['out']}/manifest.json: {before}", "\t@$(PAGE)", ""]
     return "\n".join(lines)
 
 
 def _with_corpus(plan: dict[str, Any]) -> list[dict[str, Any]]:
     """All that is executed: the corpus, runs, analyses."""
     corpus = plan["corpus"]
-    made = [{"id": "corpus", "key": corpus["key"], "entry": corpus["entry"], "reads": [], "runs": {}}] if corpus["entry"] else []
+    made = (
+        [{"id": "corpus", "key": corpus["key"], "entry": corpus["entry"], "reads": [], "runs": {}}]
+        if corpus["entry"]
+        else []
+    )
     return made + plan["targets"]
-
-
-def _file_of_this_package() -> str:
-    return str(Path(__file__).resolve())

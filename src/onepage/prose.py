@@ -69,7 +69,7 @@ def _heading(match: re.Match[str], outline: Outline | None, shift: int) -> str:
 
 
 @cache
-def _parser():  # noqa: ANN202 (mistune's own type is not public)
+def _parser():
     import mistune
     from nbconvert.filters.markdown_mistune import IPythonRenderer
 

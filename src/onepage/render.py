@@ -11,7 +11,7 @@ import hashlib
 import json
 import shutil
 from argparse import ArgumentParser, Namespace
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ class Facts:
     dirty: bool = False  # whether the project had uncommitted changes
     lang: str = "en"  # of the prose
     home: str | None = "../index.html"  # link to the index
-    failure: str | None = field(default=None, compare=False)  # why it failed, for a partial notebook
+    failure: str | None = None  # why it failed, for a partial notebook
 
 
 def render_target(plan: dict[str, Any], target: dict[str, Any], root: str | Path, out_dir: str | Path) -> Path:
@@ -71,14 +71,20 @@ def render_target(plan: dict[str, Any], target: dict[str, Any], root: str | Path
     return _put(kept, facts.id, out_dir)
 
 
-def render_failed(notebook_path: str | Path, script: str | Path, message: str, out: str | Path) -> Path:
-    """Write the page of a partial notebook to `out`, with `message` above it and its media beside."""
+def render_failed(notebook_path: str | Path, script: str | Path, message: str, out: str | Path, *,
+                  plan: dict[str, Any] | None = None, target: dict[str, Any] | None = None) -> Path:
+    """Write the page of a partial notebook to `out`, with `message` above it and its media beside it.
+
+    With `plan` and `target` the page says what any other page says of its provenance.
+    """
     notebook_path, script, out = Path(notebook_path), Path(script), Path(out)
     notebook = json.loads(notebook_path.read_text("utf-8"))
     text = script.read_text("utf-8") if script.is_file() else ""
-    header = notebook.get("metadata", {}).get("onepage") or notebook.get("metadata", {}).get("jupyter", {}).get("onepage", {})
-    facts = Facts(id=out.stem, kind="analysis", title=str(header.get("title") or script.stem), report="failed",
-                  question=str(header.get("question") or ""), script=script.as_posix(), home=None, failure=message)
+    if plan and target:
+        facts = replace(_facts(plan, target), before=None, after=None, home=None, failure=message)
+    else:
+        facts = Facts(id=script.stem, kind="analysis", title=script.stem, report="failed", question="",
+                      script=script.as_posix(), home=None, failure=message)
     page, media = _render(notebook, text, facts, notebook_path.parent / "files", folder=f"{out.stem}-media")
     _write_media(media, out.parent)
     return pages.write(out, page)
@@ -162,7 +168,7 @@ def _body(found: list[cells_.Cell], media: Media, origin: Origin, outline: prose
 
 
 @cache
-def _exporter():  # noqa: ANN202 (nbconvert is imported only when a page has to be made)
+def _exporter():
     from nbconvert.exporters.templateexporter import TemplateExporter
     from nbconvert.filters.highlight import Highlight2HTML
 

@@ -150,7 +150,7 @@ def _waveform(samples: np.ndarray, width: int) -> np.ndarray:
 
 def _spectrogram(samples: np.ndarray, rate: int, width: int) -> np.ndarray:
     length = max(16, int(0.032 * rate))
-    padded = np.pad(samples, (length // 2, length))
+    padded = np.pad(samples, (length // 2, length), mode="reflect" if samples.size > length else "constant")
     starts = np.linspace(0, samples.size, width, endpoint=False).astype(int)
     frames = padded[starts[:, None] + np.arange(length)[None, :]] * np.hanning(length).astype(np.float32)
     power = np.abs(np.fft.rfft(frames, axis=1)) ** 2

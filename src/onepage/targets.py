@@ -69,7 +69,7 @@ class Planner:
         self.scripts = self._find_scripts(folder)
         self.store = _store(config.root, request.store)
         self.versions = _versions(config, watch)
-        self.device = _device(request.device, self.versions)
+        self.device = _device(request.device, self.versions, watch)
         self.environment = {
             "python": f"{sys.version_info.major}.{sys.version_info.minor}",
             "platform": f"{sys.platform}-{os.uname().machine}",
@@ -213,7 +213,10 @@ class Planner:
     def _named_files(self, script: Path, facts: dict[str, Any], modules: list[str]) -> dict[str, str]:
         """Data files that the code names and that lie beside it."""
         found: dict[str, str] = {}
-        sources = [(script, facts), *((self.modules[name], self._module(self.modules[name])) for name in modules)]
+        sources = [
+            (script, facts),
+            *((self.modules[name], self._module(self.modules[name])) for name in modules),
+        ]
         for path, known in sources:
             for name in known["files"]:
                 file = path.parent / name
@@ -250,7 +253,9 @@ class Planner:
                 raise UserError(f"CORPUS={name}: not a folder{known}")
             inputs = {"corpus": folder.resolve().name, "content": self._fingerprint(folder)}
             entry = entry_path(Path(self.store), digest(inputs)).as_posix()
-            shown = os.path.relpath(folder, self.config.root) if folder.is_relative_to(self.config.root) else str(folder)
+            shown = (
+                os.path.relpath(folder, self.config.root) if folder.is_relative_to(self.config.root) else str(folder)
+            )
             found = {"name": folder.resolve().name, "options": {}, "folder": shown}
         self.inputs["corpus"] = inputs
         return {**found, "key": digest(inputs), "entry": entry}
@@ -284,10 +289,16 @@ class Planner:
             for path in sorted(folder.rglob("*")):
                 if path.is_file() and not path.name.startswith(".") and "__pycache__" not in path.parts:
                     self.watch.file(path)
-                    files[os.path.relpath(path, own if path.is_relative_to(own) else self.config.root)] = file_digest(path)[:32]
+                    files[os.path.relpath(path, own if path.is_relative_to(own) else self.config.root)] = file_digest(
+                        path
+                    )[:32]
         return {
-            "plan": {name: plan[name] for name in ("report", "profile", "corpus", "device", "code", "versions", "parameters")},
-            "targets": {target["id"]: digest([target["key"], target["title"], target["question"]]) for target in plan["targets"]},
+            "plan": {
+                name: plan[name] for name in ("report", "profile", "corpus", "device", "code", "versions", "parameters")
+            },
+            "targets": {
+                target["id"]: digest([target["key"], target["title"], target["question"]]) for target in plan["targets"]
+            },
             "scripts": {script.path: script.facts["text"] for script in self.scripts.values()},
             "code": {name: self._definitions(name) for name in closure(start, self.modules, self._module)},
             "files": files,
@@ -329,14 +340,14 @@ def _versions(config: Config, watch: Watch) -> dict[str, str]:
     return found
 
 
-def _device(wanted: str, versions: dict[str, str]) -> str:
+def _device(wanted: str, versions: dict[str, str], watch: Watch) -> str:
     """auto: cuda where there is a GPU and a torch build that can use it, said without importing torch."""
     if wanted not in ("auto", "cpu", "cuda"):
         raise UserError(f"DEVICE={wanted}: should be auto, cpu or cuda")
     if wanted != "auto":
         return wanted
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
-    gpu = any(os.path.exists(path) for path in ("/dev/nvidiactl", "/dev/kfd", "/proc/driver/nvidia/version"))
+    gpu = any([watch.file(Path(path)) for path in ("/dev/nvidiactl", "/dev/kfd")])
     usable = sys.platform == "linux" and "torch" in versions and not versions["torch"].endswith("+cpu")
     return "cuda" if gpu and usable and not hidden else "cpu"
 

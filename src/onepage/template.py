@@ -150,7 +150,7 @@ def _functions(results: dict[str, Any], use: Use) -> dict[str, Callable]:
 
     def table(
         name: str, *, caption: str | None = None, columns: Iterable[str] = (), intervals: Iterable[str] = (),
-        place: str = "", wide: bool = False,
+        spanner: str = "", place: str = "", wide: bool = False,
     ) -> str:  # fmt: skip
         record = of("tables", "table", name)
         use.tables.append(name)
@@ -159,7 +159,7 @@ def _functions(results: dict[str, Any], use: Use) -> dict[str, Callable]:
             if key not in keys:
                 raise UserError(unknown(f"column of the table {name}", key, keys))
         caption = record["caption"] if caption is None else caption
-        chosen = {"columns": " ".join(columns), "intervals": " ".join(intervals)}
+        chosen = {"columns": " ".join(columns), "intervals": " ".join(intervals), "spanner": spanner}
         return _block("table", (name,), caption, place=place, wide=wide, **chosen)
 
     def ref(name: str) -> str:
@@ -175,7 +175,8 @@ def _functions(results: dict[str, Any], use: Use) -> dict[str, Callable]:
 
 def _block(kind: str, names: Iterable[str], caption: str, **options: Any) -> str:
     """A figure or table as one line of Markdown, which `document` turns into the real thing."""
-    attributes = "".join(f' {key}="{value}"' for key, value in options.items() if value)
+    quoted = {key: str(value).replace('"', "'") for key, value in options.items() if value}
+    attributes = "".join(f' {key}="{value}"' for key, value in quoted.items())
     return f'[{" ".join(caption.split())}]{{.{kind} names="{" ".join(names)}"{attributes}}}'
 
 

@@ -7,6 +7,7 @@ read, and when they all still agree there is nothing to do: 0.05 s.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -42,15 +43,17 @@ class Watch:
         from onepage.store import write_text
 
         young = any(state and max(state[0], state[1]) > self._started - _TICK for state in self._states.values())
-        record = {"request": request, "states": None if young else self._states, "fingerprints": self.fingerprints}
+        record = {
+            "request": request,
+            "states": None if young else self._states,
+            "fingerprints": self.fingerprints,
+        }
         write_text(file, json.dumps(record))
 
     def load_fingerprints(self, file: Path) -> None:
         """Take over what an earlier plan knew of corpus files."""
-        try:
+        with contextlib.suppress(OSError, ValueError):
             self.fingerprints.update(json.loads(file.read_text(encoding="utf-8")).get("fingerprints", {}))
-        except (OSError, ValueError):
-            pass
 
 
 def unchanged(file: Path, request: Any) -> bool:

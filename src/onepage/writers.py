@@ -5,17 +5,28 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from onepage import pandoc, quantities
-from onepage.document import Document, attribute, is_span, rewrite
+from onepage.document import Document, attribute, is_span, rewrite, text
 from onepage.errors import UserError
 from onepage.pandoc import Node
 
 TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A published table as it stands on the page."""
+
+    columns: list[dict[str, Any]]
+    rows: list[dict[str, Any]]  # key -> text
+    note: str | None
+    spanner: tuple[str, int, int] | None  # a heading above the columns from first to last
 
 
 @dataclass
@@ -43,7 +54,7 @@ class Writer:
         if node["t"] == "Cite":
             return {"t": "Span", "c": [["", ["citation"], []], rewrite(node["c"][1], self.change)]}
         if is_span(node, "ref"):
-            return self.reference(*self.document.numbers[attribute(node, "name")], attribute(node, "name"))
+            return self.reference(attribute(node, "name"))
         if is_span(node, "value"):
             return self.value(attribute(node, "names").split(), rewrite(node["c"][1], self.change))
         if is_span(node, "claim"):
@@ -59,24 +70,33 @@ class Writer:
         held = claim["holds"] != ("not" in node["c"][0][1])
         return ("held" if held else "failed"), claim["evidence"]
 
-    def columns(self, node: Node) -> tuple[list[dict[str, Any]], list[dict[str, Any]], str | None]:
-        """A table's columns, its rows with texts for cells, and its note, as the page wants them.
+    def columns(self, node: Node) -> Columns:
+        """A table as the page wants it.
 
-        A column of percentages says so once, in its heading, and its cells are plain numbers.
+        A column of percentages says so once, in its heading or in the spanner above, and its cells are plain
+        numbers.
         """
         record = self.results["tables"][attribute(node, "names")]
         chosen = attribute(node, "columns").split() or [column["key"] for column in record["columns"]]
         by_key = {column["key"]: dict(column) for column in record["columns"]}
         columns, intervals = [by_key[key] for key in chosen], attribute(node, "intervals").split()
         percent = {key for key in chosen if _all_fractions([row[key] for row in record["rows"]])}
+        spanner = attribute(node, "spanner")
         for column in columns:
-            if column["key"] in percent and "%" not in column["heading"]:
+            if column["key"] in percent and not spanner and "%" not in column["heading"]:
                 column["heading"] += ", %"
         rows = [
             {**row, **{key: _cell(row[key], key in intervals, key in percent) for key in chosen}}
             for row in record["rows"]
         ]
-        return columns, rows, record.get("note")
+        spanned = [index for index, key in enumerate(chosen) if key in percent]
+        if spanner and (len(spanned) < 2 or spanned[-1] - spanned[0] + 1 != len(spanned) or spanned[0] == 0):
+            raise UserError(
+                f'table("{attribute(node, "names")}"): a spanner needs two or more neighbouring columns of '
+                "percentages after the first column"
+            )
+        over = (spanner, spanned[0], spanned[-1]) if spanner else None
+        return Columns(columns, rows, record.get("note"), over)
 
     def find(self, name: str) -> Path:
         """An image that the Markdown names, beside report.md or in the report's folder."""
@@ -95,9 +115,12 @@ class Writer:
     def float(self, node: Node, kind: str, inner: tuple[str, str]) -> list[Node]:
         """The raw text before and after a figure's or table's caption."""
         caption = rewrite(node["c"][1], self.change)
-        language = "html" if self.to == "html5" else self.to
         before, after = inner
-        return [_raw_block(language, before), *caption, _raw_block(language, after)]
+        return [self.raw(before), *caption, self.raw(after)]
+
+    def raw(self, text: str) -> Node:
+        """A block of this format's own text."""
+        return {"t": "RawBlock", "c": ["html" if self.to == "html5" else self.to, text]}
 
     def figure(self, node: Node) -> tuple[str, str]:
         raise NotImplementedError
@@ -108,8 +131,14 @@ class Writer:
     def image(self, node: Node) -> Node:
         raise NotImplementedError
 
-    def reference(self, kind: str, number: int, name: str) -> list[Node]:
+    def reference(self, name: str) -> list[Node]:
         raise NotImplementedError
+
+    def label(self, name: str) -> tuple[str, str]:
+        """How the text refers to a figure or table, and the first panel's name, which is its anchor."""
+        kind, number, letter = self.document.numbers[name]
+        first = next(o for o, each in self.document.numbers.items() if each[:2] == (kind, number))
+        return f"{'Fig.' if kind == 'Figure' else kind}{quantities.NBSP}{number}{letter}", first
 
     def value(self, names: list[str], inlines: list[Node]) -> list[Node]:
         raise NotImplementedError
@@ -130,7 +159,7 @@ class HtmlWriter(Writer):
     def figure(self, node: Node) -> tuple[str, str]:
         names = attribute(node, "names").split()
         images = "".join(self._img(name) for name in names)
-        kind, number = self.document.numbers[names[0]]
+        kind, number, _ = self.document.numbers[names[0]]
         wide = " wide" if attribute(node, "wide") else ""
         return (
             f'<figure id="{names[0]}" class="float{wide}"><div class="panels">{images}</div>'
@@ -147,9 +176,10 @@ class HtmlWriter(Writer):
         )
 
     def table(self, node: Node) -> tuple[str, str]:
-        columns, rows, note = self.columns(node)
+        shown = self.columns(node)
+        columns, rows, note = shown.columns, shown.rows, shown.note
         name = attribute(node, "names")
-        _, number = self.document.numbers[name]
+        number = self.document.numbers[name][1]
         head = "".join(
             f'<th scope="col" class="{c["align"]}">{html.escape(c["heading"])}</th>' for c in columns
         )
@@ -160,25 +190,26 @@ class HtmlWriter(Writer):
             cells = f'<th scope="row" class="{first["align"]}">{html.escape(row[first["key"]])}</th>'
             cells += "".join(f'<td class="{c["align"]}">{html.escape(row[c["key"]])}</td>' for c in rest)
             body += f'<tr class="{kinds}">{cells}</tr>' if kinds else f"<tr>{cells}</tr>"
+        above = ""
+        if shown.spanner:
+            said, first, last = shown.spanner
+            wide, rest = last - first + 1, len(columns) - last - 1
+            above = f'<tr class="over"><td colspan="{first}"></td><th scope="colgroup" colspan="{wide}">'
+            above += f"{html.escape(said)}</th>{f'<td colspan={rest}></td>' if rest else ''}</tr>"
         foot = f'<p class="note">{html.escape(note)}</p>' if note else ""
         return (
             f'<figure id="{name}" class="float table"><figcaption><b>Table {number}.</b> ',
             f'</figcaption><div class="scroll" tabindex="0" role="region" aria-label="Table {number}">'
-            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{foot}</figure>",
+            f"<table><thead>{above}<tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{foot}</figure>",
         )
 
     def image(self, node: Node) -> Node:
         attributes, caption, (target, title) = node["c"]
         return {"t": "Image", "c": [attributes, caption, [data_uri(self.find(target)), title]]}
 
-    def reference(self, kind: str, number: int, name: str) -> list[Node]:
-        short = "Fig." if kind == "Figure" else kind
-        return [_raw("html", f'<a class="ref" href="#{self._anchor(name)}">{short}&nbsp;{number}</a>')]
-
-    def _anchor(self, name: str) -> str:
-        """Panels share their figure's number and anchor, which is the first panel's name."""
-        number = self.document.numbers[name]
-        return next(other for other, each in self.document.numbers.items() if each == number)
+    def reference(self, name: str) -> list[Node]:
+        label, anchor = self.label(name)
+        return [_raw("html", f'<a class="ref" href="#{anchor}">{label}</a>')]
 
     def value(self, names: list[str], inlines: list[Node]) -> list[Node]:
         record = self.results["values"][names[0]]
@@ -193,11 +224,22 @@ class HtmlWriter(Writer):
         if state == "held":
             link = f'<a class="evidence" href="{self.source("claims", node["c"][0][0])}" title="{said}"'
             mark = f'{link} aria-label="evidence: {said}">&#8201;<sup>&#9679;</sup></a>'
-            return [_raw("html", f'<span class="claim" data-claim="{name}">'), *inlines, _raw("html", f"{mark}</span>")]
+            start = f'<span class="claim" data-claim="{name}">'
+            return [_raw("html", start), *inlines, _raw("html", f"{mark}</span>")]
         word = "not supported" if state == "failed" else "no such claim"
         mark = f' <strong class="verdict">[{word}: {said}]</strong></span>'
         start = f'<span class="claim {state}" data-claim="{name}"><del>'
         return [_raw("html", start), *inlines, _raw("html", f"</del>{mark}")]
+
+
+    def other(self, node: Node) -> Node | list[Node] | None:
+        """A member of the group: name, number and parts."""
+        if node["t"] == "Div" and "member" in node["c"][0][1]:
+            name, student = (html.escape(attribute(node, key)) for key in ("name", "student"))
+            number = f' <span class="student">{student}</span>' if student else ""
+            start = self.raw(f'<section class="member"><h3>{name}{number}</h3><div>')
+            return [start, *rewrite(node["c"][1], self.change), self.raw("</div></section>")]
+        return None
 
 
 @dataclass
@@ -215,14 +257,15 @@ class TypstWriter(Writer):
             record = self.results["figures"][name]
             shutil.copyfile(self.assets / record["svg"], self.folder / f"{name}.svg")
             width, height = record["size"]
-            alt = typst_string(record["alt"])
-            panels.append(f'(path: {typst_string(name + ".svg")}, width: {width}in, height: {height}in, alt: {alt})')
-        kind, number = self.document.numbers[names[0]]
+            path, alt = typst_string(f"{name}.svg"), typst_string(record["alt"])
+            panels.append(f"(path: {path}, width: {width}in, height: {height}in, alt: {alt})")
+        number = self.document.numbers[names[0]][1]
         options = self._options(node)
         return f"#op-figure({number}, ({', '.join(panels)},){options})[", f"] <fig:{names[0]}>"
 
     def table(self, node: Node) -> tuple[str, str]:
-        columns, rows, note = self.columns(node)
+        shown = self.columns(node)
+        columns, rows, note = shown.columns, shown.rows, shown.note
         name = attribute(node, "names")
         head = ", ".join(typst_string(c["heading"]) for c in columns)
         sides = ", ".join(c["align"] for c in columns)
@@ -232,6 +275,8 @@ class TypstWriter(Writer):
             for row in rows
         )
         said = f", note: {typst_string(note)}" if note else ""
+        if shown.spanner:
+            said += f", spanner: ({typst_string(shown.spanner[0])}, {shown.spanner[1]}, {shown.spanner[2]})"
         number = self.document.numbers[name][1]
         call = f"#op-table({number}, ({sides},), ({head},), ({body},){said}{self._options(node)})["
         return call, f"] <fig:{name}>"
@@ -241,16 +286,15 @@ class TypstWriter(Writer):
         return (f", place: {typst_string(place)}" if place else "") + (", wide: true" if wide else "")
 
     def image(self, node: Node) -> Node:
-        (identity, classes, pairs), caption, (target, _) = node["c"]
+        attributes, caption, (target, _) = node["c"]
         source = self.find(target)
-        alt = dict(pairs).get("alt") or "".join(i.get("c", " ") for i in caption if i["t"] in ("Str", "Space"))
+        alt = dict(attributes[2]).get("alt") or text(caption)
         shutil.copyfile(source, self.folder / source.name)
         return _raw("typst", f"#image({typst_string(source.name)}, alt: {typst_string(alt)})")
 
-    def reference(self, kind: str, number: int, name: str) -> list[Node]:
-        short = "Fig." if kind == "Figure" else kind
-        first = next(o for o, each in self.document.numbers.items() if each == (kind, number))
-        return [_raw("typst", f"#link(<fig:{first}>)[{short}~{number}]")]
+    def reference(self, name: str) -> list[Node]:
+        label, anchor = self.label(name)
+        return [_raw("typst", f"#link(<fig:{anchor}>)[{label}]")]
 
     def value(self, names: list[str], inlines: list[Node]) -> list[Node]:
         return inlines
@@ -264,20 +308,27 @@ class TypstWriter(Writer):
         return [_raw("typst", "#op-failed["), *inlines, _raw("typst", end)]
 
     def other(self, node: Node) -> Node | list[Node] | None:
-        """The bibliography: entries with hanging numbers."""
+        """The bibliography's entries with hanging numbers; the work distribution's members and warning."""
+        if node["t"] == "Div" and "member" in node["c"][0][1]:
+            about = ", ".join(typst_string(attribute(node, key)) for key in ("name", "student"))
+            return [self.raw(f"#op-member({about})["), *rewrite(node["c"][1], self.change), self.raw("]")]
+        if node["t"] == "Div" and "warning" in node["c"][0][1]:
+            return [self.raw("#op-warning["), *rewrite(node["c"][1], self.change), self.raw("]")]
         if node["t"] == "Div" and "csl-entry" in node["c"][0][1]:
             inside = node["c"][1][0]["c"]
             left = [i for i in inside if is_span(i, "csl-left-margin")]
             right = [i for i in inside if not is_span(i, "csl-left-margin")]
-            end = _raw_block("typst", f"] <{node['c'][0][0]}>")
-            start = [_raw_block("typst", "#op-reference["), {"t": "Plain", "c": left}, _raw_block("typst", "][")]
-            return [*start, {"t": "Plain", "c": rewrite(right, self.change)}, end]
+            end = self.raw(f"] <{node['c'][0][0]}>")
+            return [
+                self.raw("#op-reference["), {"t": "Plain", "c": left}, self.raw("]["),
+                {"t": "Plain", "c": rewrite(right, self.change)}, end,
+            ]  # fmt: skip
         return None
 
 
-def typst_string(text: str) -> str:
+def typst_string(content: str) -> str:
     """A Typst string literal."""
-    return json.dumps(text, ensure_ascii=False)
+    return json.dumps(re.sub(r"[\x00-\x1f\x7f]+", " ", content), ensure_ascii=False)
 
 
 def data_uri(path: Path) -> str:
@@ -298,13 +349,13 @@ def _cell(content: Any, interval: bool, percent: bool) -> str:
     if value is None:
         return quantities.DASH
     unit, digits = content.get("unit"), content.get("digits")
-    text = quantities.shown(value, unit, digits)
+    written = quantities.shown(value, unit, digits)
     if percent:
-        text = text.removesuffix("%")
+        written = written.removesuffix("%")
     if not interval or low is None or high is None:
-        return text
+        return written
     half = (high - low) / 2
-    return f"{text} ±{quantities.shown(half, unit, digits).removesuffix('%')}"
+    return f"{written} ±{quantities.shown(half, unit, digits).removesuffix('%')}"
 
 
 def _bool(content: Any) -> str:
@@ -315,5 +366,3 @@ def _raw(language: str, text: str) -> Node:
     return {"t": "RawInline", "c": [language, text]}
 
 
-def _raw_block(language: str, text: str) -> Node:
-    return {"t": "RawBlock", "c": [language, text]}

@@ -5,17 +5,25 @@ A *setting* is a list of runs that differ in their seed alone. Intervals resampl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import binomtest
 
 from spokenlang import evaluation
 from spokenlang.corpus.store import ClipStore
 from spokenlang.evaluation import Interval
 from spokenlang.runs import TrainedRun
 
-Mask = Callable[[np.ndarray], np.ndarray]
-"""Takes positions in the store's arrays of a split and says which of them count."""
+
+@dataclass(frozen=True)
+class Row:
+    """Accuracy on some of the clips."""
+
+    label: str  # which
+    accuracy: Interval  # mean over seeds
+    clips: int  # how many
 
 
 def store_split(split: str) -> str:
@@ -40,7 +48,9 @@ def is_clean(store: ClipStore, run: TrainedRun, split: str) -> np.ndarray | None
     return None if column is None else np.isin(column.astype(str), ("1", "True", "true"))
 
 
-def accuracy(runs: Sequence[TrainedRun], store: ClipStore, split: str = "test", where: np.ndarray | None = None) -> Interval:
+def accuracy(
+    runs: Sequence[TrainedRun], store: ClipStore, split: str = "test", where: np.ndarray | None = None
+) -> Interval:
     """Accuracy of a setting, mean over seeds, with its 95 % interval; ``where`` (clips,) bool restricts the clips."""
     groups = groups_of(store, runs[0], split)
     chosen = np.ones(len(groups), dtype=bool) if where is None else where
@@ -53,7 +63,9 @@ def statistic(runs: Sequence[TrainedRun], measure: str, split: str = "test") -> 
     return Interval(float(np.mean(values)), min(values), max(values))
 
 
-def difference(first: Sequence[TrainedRun], second: Sequence[TrainedRun], store: ClipStore, split: str = "test") -> tuple[Interval, float]:
+def difference(
+    first: Sequence[TrainedRun], second: Sequence[TrainedRun], store: ClipStore, split: str = "test"
+) -> tuple[Interval, float]:
     """Accuracy of the first setting minus that of the second on the same clips, and its p-value."""
     groups = groups_of(store, first[0], split)
     right = [[run.scores(split).right for run in runs] for runs in (first, second)]
@@ -90,3 +102,49 @@ def final_losses(run: TrainedRun) -> tuple[float, float]:
     """Loss on (training, validation) clips at the end, whole clips without dropout or label smoothing, in nats."""
     held_out = run.scores("validation")
     return float(run.losses("train_plain")[1][-1]), evaluation.nll(held_out.labels, held_out.logits)
+
+
+def confused_pairs(counts: np.ndarray) -> list[tuple[int, int, float]]:
+    """(spoken, taken for, share of the spoken language's clips) of every confusion, most frequent first."""
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    pairs = [(a, b, float(shares[a, b])) for a, b in np.ndindex(counts.shape) if a != b]
+    return sorted(pairs, key=lambda pair: -pair[2])
+
+
+def share_above(hits: int, trials: int, chance: float) -> float:
+    """One-sided p-value that ``hits`` of ``trials`` is no more than ``chance`` has it (exact binomial)."""
+    return float(binomtest(hits, max(trials, 1), chance, alternative="greater").pvalue)
+
+
+def described(store: ClipStore, run: TrainedRun, split: str) -> list[str]:
+    """A few words on each scored clip's recording, from whatever columns clips.csv has; "" where it has none."""
+    dialect, clean = attribute(store, run, split, "dialect"), is_clean(store, run, split)
+    clips = len(run.scores(split).labels)
+    words = [[] for _ in range(clips)]
+    for at in range(clips):
+        if dialect is not None and dialect[at]:
+            words[at].append(str(dialect[at]))
+        if clean is not None:
+            words[at].append("clean" if clean[at] else "degraded")
+    return [", ".join(parts) for parts in words]
+
+
+def measured(label: str, runs: Sequence[TrainedRun], store: ClipStore, split: str, where: np.ndarray) -> Row:
+    """A row for the clips ``where`` (clips,) bool."""
+    return Row(label, accuracy(runs, store, split, where), int(where.sum()))
+
+
+def accuracy_by(runs: Sequence[TrainedRun], store: ClipStore, split: str, name: str) -> list[Row]:
+    """A row for each value of a column of clips.csv, sorted by value; none where the corpus does not know it."""
+    column = attribute(store, runs[0], split, name)
+    if column is None:
+        return []
+    values = column.astype(str)
+    return [measured(str(value), runs, store, split, values == value) for value in np.unique(values) if value]
+
+
+def accuracy_by_presence(runs: Sequence[TrainedRun], store: ClipStore, split: str, name: str) -> list[Row]:
+    """One row, labelled with the column's name, for the clips in which a column of clips.csv is not empty."""
+    column = attribute(store, runs[0], split, name)
+    present = np.array([]) if column is None else ~np.isin(column.astype(str), ("", "nan"))
+    return [measured(name, runs, store, split, present)] if present.any() and not present.all() else []

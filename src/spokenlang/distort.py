@@ -1,7 +1,7 @@
 """The augmentations that also exist on waveforms: filter, room, noise and telephone band, on whole batches.
 
-They are exact where `augment` approximates, and cost a new spectrum per clip and epoch. Drawn per clip and epoch by
-name, like the others.
+They are exact where `augment` approximates, and cost a new spectrum per clip and epoch. Drawn per clip and
+epoch by name, like the others.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from spokenlang.frontend import SAMPLE_RATE
 
 
 def distort(waveforms: Tensor, clips: np.ndarray, config: AugmentConfig, seed: int, epoch: int) -> Tensor:
-    """Distorted copies of waveforms (batch, time); `clips` are the numbers that identify them in the training set."""
+    """Distorted copies of waveforms (batch, time); `clips` are their numbers in the training set."""
     length = waveforms.shape[1]
     numbers = torch.stack([_numbers(seed, epoch, int(clip)) for clip in clips]).to(waveforms.device)
     spectrum = torch.fft.rfft(waveforms, n=2 * length)
@@ -48,7 +48,9 @@ def _numbers(seed: int, epoch: int, clip: int) -> Tensor:
     return torch.rand(16, generator=_generator(seed, epoch, clip, "distort"))
 
 
-def _gaussian(length: int, clips: np.ndarray, seed: int, epoch: int, name: str, device: torch.device) -> Tensor:
+def _gaussian(
+    length: int, clips: np.ndarray, seed: int, epoch: int, name: str, device: torch.device
+) -> Tensor:
     rows = [torch.randn(length, generator=_generator(seed, epoch, int(clip), name)) for clip in clips]
     return torch.stack(rows).to(device)
 
@@ -60,7 +62,7 @@ def _filter(hz: Tensor, weights: Tensor, deviation_db: float) -> Tensor:
 
 
 def _rooms(length: int, numbers: Tensor, wet: Tensor, clips: np.ndarray, seed: int, epoch: int) -> Tensor:
-    """Impulse responses: the direct sound and exponentially decaying noise, 60 dB in 0.1 to 0.6 s, 0 to 12 dB down."""
+    """Impulse responses: direct sound, and noise 0 to 12 dB below it that decays in 0.1 to 0.6 s."""
     taps = min(length, int(0.6 * SAMPLE_RATE))
     time = torch.arange(taps, device=numbers.device) / SAMPLE_RATE
     decay = 0.1 + 0.5 * numbers[:, 5:6]

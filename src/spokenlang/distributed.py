@@ -1,9 +1,9 @@
 """Several processes training one network, so that they give what one process would have given.
 
-Each process takes its share of every global batch. Gradients are averaged by PyTorch's DistributedDataParallel.
-Two layers look beyond their own rows and are exchanged for versions that agree across processes: batch
-normalisation (statistics of the global batch; PyTorch's SyncBatchNorm does the same on GPUs only) and dropout (every
-process draws the mask of the global batch and uses its own rows).
+Each process takes its share of every global batch. Gradients are averaged by PyTorch's
+DistributedDataParallel. Two layers look beyond their own rows and are exchanged for versions that agree
+across processes: batch normalisation (statistics of the global batch; PyTorch's SyncBatchNorm does the same
+on GPUs only) and dropout (every process draws the mask of the global batch and uses its own rows).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def current_group() -> Group:
 
 
 def join(device: str) -> tuple[Group, str]:
-    """Join the group that torchrun describes in the environment, if any; returns the device of this process."""
+    """Join the group that torchrun describes in the environment, if any; also gives this process's device."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return Group(), device
     dist.init_process_group("nccl" if device == "cuda" else "gloo")
@@ -61,11 +61,13 @@ def leave() -> None:
 def require_divisible(batch: int, group: Group) -> None:
     """`InputError` unless every process gets the same number of clips."""
     if batch % group.size:
-        raise InputError(f"batch_size {batch} cannot be shared evenly by {group.size} processes; choose a multiple")
+        raise InputError(
+            f"batch_size {batch} cannot be shared evenly by {group.size} processes; choose a multiple"
+        )
 
 
 def spread(network: nn.Module, group: Group) -> nn.Module:
-    """The network as one process uses it in training: itself, or wrapped for the group (parameters shared)."""
+    """The network as one process uses it in training: itself, or wrapped for the group."""
     if group.size == 1:
         return network
     _exchange(network, group)

@@ -55,7 +55,7 @@ def confusion(labels: ArrayLike, predicted: ArrayLike, classes: int) -> NDArray[
 
 
 def macro_f1(labels: ArrayLike, predicted: ArrayLike, classes: int) -> float:
-    """Mean over the classes of the harmonic mean of precision and recall; a class absent from both counts as 0."""
+    """Mean over the classes of the harmonic mean of precision and recall; an absent class counts as 0."""
     matrix = confusion(labels, predicted, classes)
     right, total = np.diag(matrix), matrix.sum(axis=0) + matrix.sum(axis=1)
     return float(np.mean(2 * right / np.maximum(total, 1)))
@@ -77,7 +77,7 @@ def nll(labels: ArrayLike, logits: ArrayLike, temperature: float = 1.0) -> float
 
 
 def ece(labels: ArrayLike, probability: ArrayLike, bins: int = 15) -> float:
-    """Expected calibration error (Guo et al. 2017): mean gap between confidence and accuracy, `bins` equal widths."""
+    """Expected calibration error (Guo et al. 2017): mean gap of confidence and accuracy, in equal bins."""
     probability = np.asarray(probability)
     sure, right = probability.max(axis=1), probability.argmax(axis=1) == np.asarray(labels)
     place = np.clip(np.ceil(sure * bins).astype(int) - 1, 0, bins - 1)
@@ -88,7 +88,9 @@ def ece(labels: ArrayLike, probability: ArrayLike, bins: int = 15) -> float:
 def fit_temperature(labels: ArrayLike, logits: ArrayLike) -> float:
     """The temperature that makes validation logits most likely (Guo et al. 2017), between 1/20 and 20."""
     found = minimize_scalar(
-        lambda log: nll(labels, logits, float(np.exp(log))), bounds=(-np.log(20), np.log(20)), method="bounded"
+        lambda log: nll(labels, logits, float(np.exp(log))),
+        bounds=(-np.log(20), np.log(20)),
+        method="bounded",
     )
     return float(np.exp(found.x))
 
@@ -100,13 +102,16 @@ def _log_likelihood_ratios(logits: ArrayLike) -> Array:
         return np.concatenate([-logits, logits], axis=1)
     classes = logits.shape[1]
     return np.stack(
-        [logits[:, k] - logsumexp(np.delete(logits, k, axis=1), axis=1) + np.log(classes - 1) for k in range(classes)],
+        [
+            logits[:, k] - logsumexp(np.delete(logits, k, axis=1), axis=1) + np.log(classes - 1)
+            for k in range(classes)
+        ],
         axis=1,
     )
 
 
 def cavg(labels: ArrayLike, logits: ArrayLike, prior: float = 0.5) -> float:
-    """Average pair-wise detection cost of NIST's language recognition evaluations (closed set, equal costs)."""
+    """Average pair-wise detection cost of NIST's language recognition evaluations, closed set."""
     labels = np.asarray(labels)
     accepted = _log_likelihood_ratios(logits) > np.log((1 - prior) / prior)
     classes = accepted.shape[1]
@@ -148,8 +153,10 @@ def summary(labels: ArrayLike, logits: ArrayLike, temperature: float = 1.0) -> d
     }
 
 
-def accuracy_by(labels: ArrayLike, predicted: ArrayLike, attribute: ArrayLike) -> dict[str, tuple[float, int]]:
-    """Accuracy and number of clips for each value of an attribute (dialect, band, clean ...), sorted by value."""
+def accuracy_by(
+    labels: ArrayLike, predicted: ArrayLike, attribute: ArrayLike
+) -> dict[str, tuple[float, int]]:
+    """Accuracy and number of clips for each value of an attribute (dialect, clean ...), sorted by value."""
     right = np.asarray(labels) == np.asarray(predicted)
     values = np.asarray(attribute).astype(str)
     return {str(v): (float(right[values == v].mean()), int((values == v).sum())) for v in np.unique(values)}
@@ -167,8 +174,9 @@ def bootstrap(
     """Percentile interval over speakers and seeds.
 
     Args:
-        rows: one array per seed, each (clips,) of per-clip quantities (1 where right, say), same clips in each.
-        groups: (clips,) which clips belong together; whole groups are resampled, because clips of one speaker
+        rows: one array per seed, each (clips,) of per-clip quantities (1 where right, say), same clips in
+        each. groups: (clips,) which clips belong together; whole groups are resampled, because clips of one
+        speaker
             succeed and fail together.
         statistic: of a flat array of quantities.
     """
@@ -189,15 +197,17 @@ def paired_bootstrap(
 ) -> tuple[Interval, float]:
     """Difference of means, first minus second, on the same clips: its interval, and a two-sided p-value.
 
-    Seeds are averaged within each system first, since seeds of two systems are not pairs. The p-value is that of
-    `permutation_test`.
+    Seeds are averaged within each system first, since seeds of two systems are not pairs. The p-value is that
+    of `permutation_test`.
     """
-    difference = np.mean([np.asarray(r, float) for r in first], 0) - np.mean([np.asarray(r, float) for r in second], 0)
+    difference = np.mean([np.asarray(r, float) for r in first], 0) - np.mean(
+        [np.asarray(r, float) for r in second], 0
+    )
     return bootstrap([difference], groups, **options), permutation_test(difference, groups)
 
 
 def permutation_test(difference: ArrayLike, groups: ArrayLike, *, draws: int = 5000, seed: int = 0) -> float:
-    """Two-sided p-value that per-clip differences have mean zero, flipping the signs of whole groups at random."""
+    """Two-sided p-value that per-clip differences have mean zero, by flipping the signs of whole groups."""
     difference = np.asarray(difference, dtype=np.float64)
     totals = np.array([difference[rows].sum() for rows in _members(groups)])
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(draws, len(totals)))

@@ -20,7 +20,9 @@ from spokenlang.languages import label_of
 from spokenlang.models import TASKS
 from spokenlang.settings import TrainConfig
 
-CHUNK = 64  # clips per call of the front end: a fixed grouping, so that its rounding never depends on the caller
+CHUNK = (
+    64  # clips per call of the front end: a fixed grouping, so that its rounding never depends on the caller
+)
 
 
 @dataclass(frozen=True)
@@ -48,14 +50,16 @@ def task_clips(task: str, targets: np.ndarray, index: np.ndarray) -> tuple[np.nd
 def split_train(config: TrainConfig, store: ClipStore) -> tuple[np.ndarray, np.ndarray]:
     """Indices of the training and validation clips that a run uses, before languages are chosen.
 
-    Validation speakers are held out of the whole training split first, so every task, subset and seed is validated
-    on the same speakers.
+    Validation speakers are held out of the whole training split first, so every task, subset and seed is
+    validated on the same speakers.
     """
     train, validation = hold_out(store, config.validation_fraction, config.split_seed)
     if config.train_on != "all":
         clean = store.clips("train").get("clean")
         if clean is None:
-            raise InputError(f"train_on = {config.train_on!r} needs a clips.csv that says which clips are clean")
+            raise InputError(
+                f"train_on = {config.train_on!r} needs a clips.csv that says which clips are clean"
+            )
         train = train[is_true(clean[train]) == (config.train_on == "clean")]
     if config.train_share < 1:
         order = np.random.default_rng(config.split_seed).permutation(len(train))
@@ -104,8 +108,8 @@ def compute_features(
 ) -> Tensor:
     """Fixed features of the clips `index` of a split, on the front end's device.
 
-    `loaders` processes share the work; the chunks, and so the numbers, are the same for any count. `distortion`
-    (config, seed, epoch) applies the waveform augmentations first.
+    `loaders` processes share the work; the chunks, and so the numbers, are the same for any count.
+    `distortion` (config, seed, epoch) applies the waveform augmentations first.
     """
     device = next(iter(front_end.buffers()), torch.empty(0)).device
     if loaders:

@@ -1,12 +1,12 @@
 """The front end: waveform in, normalised features out, as layers of the network.
 
-Everything between the microphone and the first trainable weight lives here, so that whoever loads the exported
-model hands it raw samples and nothing else. The layers hold their constants as registered buffers and run
-without gradient (`TrainablePCEN` excepted).
+Everything between the microphone and the first trainable weight lives here, so that whoever loads the
+exported model hands it raw samples and nothing else. The layers hold their constants as registered buffers
+and run without gradient (`TrainablePCEN` excepted).
 
-A front end works in two steps. `features` is fixed: loudness normalisation, then log-mel. Training computes it
-once per clip. `normalise` removes what a clip's recording adds (per-utterance mean) and puts the corpus on one
-scale; it runs after augmentation, which works on what `features` returns.
+A front end works in two steps. `features` is fixed: loudness normalisation, then log-mel. Training computes
+it once per clip. `normalise` removes what a clip's recording adds (per-utterance mean) and puts the corpus on
+one scale; it runs after augmentation, which works on what `features` returns.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from torch.nn import functional as F
 from spokenlang.errors import InputError
 
 SAMPLE_RATE = 8000
-LOG_FLOOR = 1e-4  # power relative to a clip of unit RMS: what lies 40 dB below a band's fair share counts as silence
+LOG_FLOOR = (
+    1e-4  # power relative to a clip of unit RMS: what lies 40 dB below a band's fair share counts as silence
+)
 RMS_FLOOR = 1e-7  # about the smallest float16 subnormal: a clip below it is silence, not quiet speech
 
 
@@ -35,7 +37,9 @@ class FrontEndConfig:
     hop_ms: float = 20.0  # step between windows
     low_hz: float = 60.0  # lower edge of the first band
     loudness_norm: bool = True  # bring every clip to unit RMS before anything else
-    utterance_norm: str = "mean"  # per clip and band: none | mean (subtract it) | standard (mean and deviation)
+    utterance_norm: str = (
+        "mean"  # per clip and band: none | mean (subtract it) | standard (mean and deviation)
+    )
     corpus_norm: bool = True  # subtract the training clips' mean and divide by their deviation, per band
     cepstra: int = 20  # coefficients kept by representation "mfcc"
 
@@ -98,9 +102,10 @@ def mel_filters(bands: int, bins: int, low_hz: float, high_hz: float) -> Tensor:
 class LogMel(nn.Module):
     """Natural logarithm of mel-band power; (batch, time) -> (batch, frames, bands).
 
-    A Hann window of `window_ms` every `hop_ms`, frames centred on multiples of the hop (zeros beyond the clip's
-    ends), so that any length, even one sample, gives at least one frame: `time // hop + 1`. Power is normalised so
-    that white noise of unit variance gives about 0 in every band; `LOG_FLOOR` is added before the logarithm.
+    A Hann window of `window_ms` every `hop_ms`, frames centred on multiples of the hop (zeros beyond the
+    clip's ends), so that any length, even one sample, gives at least one frame: `time // hop + 1`. Power is
+    normalised so that white noise of unit variance gives about 0 in every band; `LOG_FLOOR` is added before
+    the logarithm.
     """
 
     def __init__(self, bands: int, window_ms: float, hop_ms: float, low_hz: float) -> None:
@@ -110,7 +115,9 @@ class LogMel(nn.Module):
         self.hop = round(hop_ms * SAMPLE_RATE / 1000)
         self.fft = 2 ** math.ceil(math.log2(self.size))
         window = torch.hann_window(self.size, dtype=torch.float64)
-        window = F.pad(window, ((self.fft - self.size) // 2, self.fft - self.size - (self.fft - self.size) // 2))
+        window = F.pad(
+            window, ((self.fft - self.size) // 2, self.fft - self.size - (self.fft - self.size) // 2)
+        )
         self.register_buffer("window", (window / window.square().sum().sqrt()).to(torch.float32))
         self.register_buffer("filters", mel_filters(bands, self.fft // 2 + 1, low_hz, SAMPLE_RATE / 2))
 
@@ -141,7 +148,8 @@ class Cepstra(nn.Module):
 
 
 class UtteranceNorm(nn.Module):
-    """Subtract each band's mean over the clip, which removes a fixed channel; with `scale`, divide by its deviation.
+    """Subtract each band's mean over the clip, which removes a fixed channel; with `scale`, divide by its
+    deviation.
 
     Cepstral mean normalisation (Atal 1974), done in the log-mel domain. (batch, frames, bands) -> the same.
     """
@@ -159,7 +167,7 @@ class UtteranceNorm(nn.Module):
 
 
 class CorpusNorm(nn.Module):
-    """Subtract the training corpus's mean per band and divide by its deviation; both are buffers, set by `fit`."""
+    """Subtract the corpus's mean per band, divide by its deviation; both are buffers, set by `fit`."""
 
     def __init__(self, bands: int) -> None:
         super().__init__()
@@ -180,8 +188,9 @@ class CorpusNorm(nn.Module):
 class TrainablePCEN(nn.Module):
     """Per-channel energy normalisation (Wang et al. 2017, "Trainable frontend for robust keyword spotting").
 
-    Takes log-mel features, returns compressed energies of the same shape. Gain, bias and exponent are trained per
-    band; the smoother is a fixed exponential average, cut off after `taps` frames so that it is one convolution.
+    Takes log-mel features, returns compressed energies of the same shape. Gain, bias and exponent are trained
+    per band; the smoother is a fixed exponential average, cut off after `taps` frames so that it is one
+    convolution.
     """
 
     def __init__(self, bands: int, smoothing: float = 0.05, taps: int = 80) -> None:
@@ -207,21 +216,28 @@ class TrainablePCEN(nn.Module):
 class FrontEnd(nn.Module):
     """The layers that a config asks for, in order; waveform (batch, time) -> (batch, frames, dimension).
 
-    With representation "waveform" there are no frames: features and output are the normalised samples, (batch, time).
+    With representation "waveform" there are no frames: features and output are the normalised samples,
+    (batch, time).
     """
 
     def __init__(self, config: FrontEndConfig) -> None:
         super().__init__()
         if config.representation not in ("logmel", "pcen", "mfcc", "waveform"):
-            raise InputError(f"unknown front end {config.representation!r}: use logmel, pcen, mfcc or waveform")
+            raise InputError(
+                f"unknown front end {config.representation!r}: use logmel, pcen, mfcc or waveform"
+            )
         if config.utterance_norm not in ("none", "mean", "standard"):
-            raise InputError(f"unknown per-utterance normalisation {config.utterance_norm!r}: use none, mean or standard")
+            raise InputError(
+                f"unknown per-utterance normalisation {config.utterance_norm!r}: use none, mean or standard"
+            )
         self.config = config
         spectral = config.representation != "waveform"
         self.dimension = {"waveform": 1, "mfcc": config.cepstra}.get(config.representation, config.bands)
         self.loudness = LoudnessNorm() if config.loudness_norm else nn.Identity()
         self.spectrum = (
-            LogMel(config.bands, config.window_ms, config.hop_ms, config.low_hz) if spectral else nn.Identity()
+            LogMel(config.bands, config.window_ms, config.hop_ms, config.low_hz)
+            if spectral
+            else nn.Identity()
         )
         self.compression: nn.Module = nn.Identity()
         if config.representation == "mfcc":

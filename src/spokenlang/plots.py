@@ -21,6 +21,7 @@ COLUMN, HALF = 3.46, 1.70
 COLOURS = dict(zip(CODES, ("#0072B2", "#56B4E9", "#E69F00", "#CC79A7", "#009E73", "#D55E00"), strict=True))
 INK, GREY, PALE = "#222222", "#767676", "#d9d9d9"
 
+
 def new_figure(height: float, width: float = COLUMN, **subplots) -> tuple[Figure, np.ndarray | mpl.axes.Axes]:
     """A figure of the given size in inches; keywords go to ``Figure.subplots``."""
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -98,8 +99,9 @@ def gap(losses: Mapping[str, tuple[float, float]]) -> Figure:
     return figure
 
 
-def intervals(rows: Sequence[tuple[str, float, float, float]], xlabel: str, highlight: str = "",
-              percent: bool = True) -> Figure:
+def intervals(
+    rows: Sequence[tuple[str, float, float, float]], xlabel: str, highlight: str = "", percent: bool = True
+) -> Figure:
     """Dot and interval for each ``(label, value, low, high)``, the first row on top."""
     figure, axis = new_figure(0.19 * len(rows) + 0.45)
     scale = 100 if percent else 1
@@ -134,7 +136,9 @@ def confusion(counts: np.ndarray, codes: Sequence[str] = CODES) -> Figure:
     return figure
 
 
-def output_space(points: np.ndarray, labels: np.ndarray, explained: Sequence[float], codes: Sequence[str] = CODES) -> Figure:
+def output_space(
+    points: np.ndarray, labels: np.ndarray, explained: Sequence[float], codes: Sequence[str] = CODES
+) -> Figure:
     """PCA scatter: ``points`` (n, 2), ``labels`` (n,), ``explained`` shares of variance; class means as marks."""
     figure, axis = new_figure(1.7, width=HALF)
     for index, code in enumerate(codes):
@@ -152,7 +156,9 @@ def output_space(points: np.ndarray, labels: np.ndarray, explained: Sequence[flo
 def against_duration(curves: Mapping[str, tuple[Sequence[float], np.ndarray, np.ndarray, np.ndarray]]) -> Figure:
     """Accuracy against clip length: name -> (seconds, value, low, high)."""
     figure, axis = new_figure(1.4, width=HALF)
-    for (name, (seconds, value, low, high)), colour in zip(curves.items(), (COLOURS["de"], COLOURS["pt"], INK), strict=False):
+    for (name, (seconds, value, low, high)), colour in zip(
+        curves.items(), (COLOURS["de"], COLOURS["pt"], INK), strict=False
+    ):
         axis.fill_between(seconds, 100 * low, 100 * high, color=colour, alpha=0.18, linewidth=0)
         axis.plot(seconds, 100 * value, "o-", color=colour, markersize=3, label=name)
     axis.set_xscale("log")
@@ -189,7 +195,13 @@ def reliability(confidence: np.ndarray, correct: np.ndarray, bins: int = 10) -> 
     figure, axis = new_figure(1.9, width=2.2)
     groups = np.array_split(np.argsort(confidence, kind="stable"), bins)
     axis.plot([0, 1], [0, 1], color=PALE, linewidth=0.8)
-    axis.plot([confidence[g].mean() for g in groups], [correct[g].mean() for g in groups], "o-", color=COLOURS["de"], markersize=3)
+    axis.plot(
+        [confidence[g].mean() for g in groups],
+        [correct[g].mean() for g in groups],
+        "o-",
+        color=COLOURS["de"],
+        markersize=3,
+    )
     axis.set(xlabel="mean confidence", ylabel="share right", xlim=(0, 1.02), ylim=(0, 1.02))
     return figure
 
@@ -199,7 +211,13 @@ def architecture(blocks: Sequence[tuple[str, str, str, int]], total: str) -> Fig
 
     ``kind`` chooses the colour: "input", "front end", "convolution", "pooling", "output".
     """
-    fills = {"input": "#f2f2f2", "front end": "#e3eef7", "convolution": "#fdeedd", "pooling": "#e2f3ed", "output": "#f6e6ee"}
+    fills = {
+        "input": "#f2f2f2",
+        "front end": "#e3eef7",
+        "convolution": "#fdeedd",
+        "pooling": "#e2f3ed",
+        "output": "#f6e6ee",
+    }
     figure, axis = new_figure(0.205 * len(blocks) + 0.22)
     axis.set_axis_off()
     axis.set_xlim(0, 100)
@@ -207,17 +225,26 @@ def architecture(blocks: Sequence[tuple[str, str, str, int]], total: str) -> Fig
     for x, text, align in ((1, "layer", "left"), (76, "output", "right"), (99, "parameters", "right")):
         axis.text(x, -0.55, text, ha=align, va="center", fontsize=7, color=GREY)
     for y, (kind, text, shape, parameters) in enumerate(blocks):
-        box = mpl.patches.FancyBboxPatch((0.3, y - 0.36), 99.4, 0.72, boxstyle="round,pad=0,rounding_size=0.8", mutation_aspect=0.1,
-                                         facecolor=fills[kind], edgecolor="none")
+        box = mpl.patches.FancyBboxPatch(
+            (0.3, y - 0.36),
+            99.4,
+            0.72,
+            boxstyle="round,pad=0,rounding_size=0.8",
+            mutation_aspect=0.1,
+            facecolor=fills[kind],
+            edgecolor="none",
+        )
         axis.add_patch(box)
         axis.text(2, y, text, ha="left", va="center", fontsize=7.5)
         axis.text(76, y, shape, ha="right", va="center", fontsize=7.5, color=INK)
-        axis.text(98, y, f"{parameters:,}".replace(",", " ") if parameters else "–", ha="right", va="center", fontsize=7.5)
+        axis.text(
+            98, y, f"{parameters:,}".replace(",", " ") if parameters else "–", ha="right", va="center", fontsize=7.5
+        )
     axis.text(98, len(blocks) + 0.1, total, ha="right", va="center", fontsize=7.5, weight="bold")
     return figure
 
 
 def describe_languages(codes: Sequence[str] = CODES) -> str:
-    """"de German, en English, ..." for captions and alternative texts."""
+    """ "de German, en English, ..." for captions and alternative texts."""
     names = {language.code: language.name for language in LANGUAGES}
     return ", ".join(f"{code} {names[code]}" for code in codes)

@@ -1,15 +1,15 @@
 """A finished run's folder: what training writes and everybody else reads.
 
-    weights.safetensors   the complete model's state, front end and temperature included
-    config.json           every field of the configuration under its own name
-    history.csv           step, epoch, split, loss, accuracy, learning_rate; splits: train and validation every 10
-                          steps (train: mean over the augmented batches since the last record, dropout on;
-                          validation: a fixed subset of held-out speakers), train_plain once an epoch (training clips
-                          as validation sees its own: no augmentation, no dropout)
-    scores.npz            <split>_logits (clips, classes), uncalibrated; <split>_labels; <split>_index into the store's
-                          arrays; for validation (a part of train), test and, where there is one, dialects
-    metrics.json          parameters, temperature, measures of every split
-    timing.json           seconds, clips per second, device: the only file that differs between two equal runs
+weights.safetensors   the complete model's state, front end and temperature included
+config.json           every field of the configuration under its own name
+history.csv           step, epoch, split, loss, accuracy, learning_rate; splits: train and validation every 10
+                      steps (train: mean over the augmented batches since the last record, dropout on;
+                      validation: a fixed subset of held-out speakers), train_plain once an epoch (training
+                      clips as validation sees its own: no augmentation, no dropout)
+scores.npz            <split>_logits (clips, classes), uncalibrated; <split>_labels; <split>_index into
+                      the store; for validation (a part of train), test and, where there is one, dialects
+metrics.json          parameters, temperature, measures of every split
+timing.json           seconds, clips per second, device: the only file that differs between two equal runs
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ class TrainedRun:
         with (self.folder / "history.csv").open(newline="") as file:
             rows = list(csv.DictReader(file))
         names = rows[0].keys() if rows else HISTORY
-        return {name: np.array([r[name] if name == "split" else float(r[name]) for r in rows]) for name in names}
+        return {
+            name: np.array([r[name] if name == "split" else float(r[name]) for r in rows]) for name in names
+        }
 
     def losses(self, split: str) -> tuple[np.ndarray, np.ndarray]:
         """Steps and losses of one split of the history."""
@@ -157,7 +159,9 @@ def write_scores(scores: dict[str, Scores], out: Path, about: dict[str, Any]) ->
     held_out = scores["validation"]
     temperature = evaluation.fit_temperature(held_out.labels, held_out.logits)
     measures = {
-        name: evaluation.summary(part.labels, part.logits, temperature) for name, part in scores.items() if len(part.labels)
+        name: evaluation.summary(part.labels, part.logits, temperature)
+        for name, part in scores.items()
+        if len(part.labels)
     }
     arrays = {
         f"{name}_{field}": getattr(part, field)

@@ -1,7 +1,7 @@
 """The techniques against overfitting, by name: what an ablation takes away, and what the gap experiment adds.
 
-    switched_off({"epochs": 14, "dropout": 0.3}, without="dropout")  ->  {"epochs": 14, "dropout": 0.0}
-    switched_off({...}, without="all", keep="crop")                  ->  every one off but random crops
+switched_off({"epochs": 14, "dropout": 0.3}, without="dropout")  ->  {"epochs": 14, "dropout": 0.0}
+switched_off({...}, without="all", keep="crop")                  ->  every one off but random crops
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ def switched_off(parameters: Mapping[str, Any], without: str, keep: str = "none"
     for name in (without, keep):
         if name not in TECHNIQUES and name not in ("none", "all"):
             near = difflib.get_close_matches(name, TECHNIQUES, 1)
-            raise InputError(f"unknown technique {name!r}" + (f"; did you mean {near[0]!r}?" if near else f"; use one of {', '.join(TECHNIQUES)}"))
+            raise InputError(
+                f"unknown technique {name!r}"
+                + (f"; did you mean {near[0]!r}?" if near else f"; use one of {', '.join(TECHNIQUES)}")
+            )
     for name, (_, off) in TECHNIQUES.items():
         if without in (name, "all") and keep not in (name, "all"):
             chosen |= {key: value for key, value in off.items() if key in chosen}

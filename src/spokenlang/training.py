@@ -2,9 +2,10 @@
 
     run = train(TrainConfig(task="six", epochs=14), ClipStore.open("corpus"), Path("run"), "cpu")
 
-Features are computed once and stay on the device; every step reads random views of them (`augment`). Nothing random
-comes from a running generator: initial weights, order, augmentation and dropout follow from (seed, epoch, step), so
-a run that was interrupted continues to the same bytes. Under `torchrun` several processes share every batch.
+Features are computed once and stay on the device; every step reads random views of them (`augment`). Nothing
+random comes from a running generator: initial weights, order, augmentation and dropout follow from (seed,
+epoch, step), so a run that was interrupted continues to the same bytes. Under `torchrun` several processes
+share every batch.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ def train(config: TrainConfig, store: ClipStore, out: Path | str, device: str = 
     clips = clip_set(config, store, "train", train_index, model.front_end)
     validation = clip_set(config, store, "train", validation_index, model.front_end)
     if not len(clips) or not len(validation):
-        raise InputError(f"{store.folder}: no clips of the languages of task {config.task!r} to train or validate on")
+        raise InputError(
+            f"{store.folder}: no clips of the languages of task {config.task!r} to train or validate on"
+        )
     model.front_end.fit_corpus(clips.features)
     loop = Loop(config, model, clips, validation, group, store)
     loop.run(out / "checkpoint.safetensors")
@@ -68,7 +71,9 @@ def train(config: TrainConfig, store: ClipStore, out: Path | str, device: str = 
         "device": torch.cuda.get_device_name() if "cuda" in device else "cpu",
         "threads": torch.get_num_threads(),
     }
-    scores = {name: (logits_of(model, part), part) for name, part in {"validation": validation, **tests}.items()}
+    scores = {
+        name: (logits_of(model, part), part) for name, part in {"validation": validation, **tests}.items()
+    }
     if group.rank == 0:
         finish(config, model, scores, loop.history, timing, len(clips), loop.step, out)
         (out / "checkpoint.safetensors").unlink(missing_ok=True)
@@ -94,7 +99,8 @@ class Loop:
         self.batch = min(config.batch_size, len(clips) - len(clips) % group.size)
         self.steps_per_epoch = max(1, len(clips) // self.batch)
         self.total = self.steps_per_epoch * config.epochs
-        # Normalisation may hold trainable parts (PCEN), so it is trained, averaged and saved with the network.
+        # Normalisation may hold trainable parts (PCEN), so it is trained, averaged and saved with the
+        # network.
         self.trained = nn.ModuleDict({"front_end": model.front_end, "network": model.network})
         self.forward = spread(_Trained(model), group)
         self.optimizer = self._optimizer()
@@ -108,10 +114,16 @@ class Loop:
         self.mirror = self._subset(clips, config.validation_clips)
 
     def run(self, path: Path) -> None:
-        """Train from wherever the checkpoint at `path` left off to the end; the model then holds the kept weights."""
+        """Train from the checkpoint at `path`, or the start; the model then holds the kept weights."""
         self._resume(path)
-        bar = tqdm(total=self.total * self.batch, initial=self.step * self.batch, unit=" clips", unit_scale=True,
-                   disable=self.group.rank > 0 or not sys.stderr.isatty(), desc=self.config.network.model)
+        bar = tqdm(
+            total=self.total * self.batch,
+            initial=self.step * self.batch,
+            unit=" clips",
+            unit_scale=True,
+            disable=self.group.rank > 0 or not sys.stderr.isatty(),
+            desc=self.config.network.model,
+        )
         with bar:
             while self.epoch < self.config.epochs and not self._patience_is_over():
                 started = time.perf_counter()
@@ -155,7 +167,9 @@ class Loop:
             logits = self.forward(features, lambda x: self.augment.mask(x, rows, self.draws))
         logits = logits.float()
         smoothing = self.config.label_smoothing
-        loss = weight * objective(logits, labels, smoothing) + (1 - weight) * objective(logits, others, smoothing)
+        loss = weight * objective(logits, labels, smoothing) + (1 - weight) * objective(
+            logits, others, smoothing
+        )
         self.optimizer.zero_grad(set_to_none=True)
         loss.mean().backward()
         if self.config.clip_norm:
@@ -201,7 +215,7 @@ class Loop:
         self.sums.zero_()
 
     def _end_epoch(self) -> None:
-        """The gap without augmentation once an epoch; the best epoch's weights where they are what is kept."""
+        """Record the loss without augmentation; keep the best epoch's weights where those are wanted."""
         self._append("train_plain", *evaluate(self.model, self.mirror))
         if self.config.average == "best" or self.config.patience:
             loss, _ = evaluate(self.model, self.validation)
@@ -220,7 +234,8 @@ class Loop:
     def _append(self, split: str, loss: float, accuracy: float) -> None:
         rate = self.optimizer.param_groups[0]["lr"]
         self.history.append(
-            {"step": self.step, "epoch": round(self.step / self.steps_per_epoch, 4), "split": split, "loss": loss,
+            {"step": self.step, "epoch": round(self.step / self.steps_per_epoch, 4), "split": split, "loss":
+            loss,
              "accuracy": accuracy, "learning_rate": rate}
         )  # fmt: skip
 
@@ -241,7 +256,9 @@ class Loop:
     def _optimizer(self) -> torch.optim.Optimizer:
         kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[self.config.optimizer]
         parameters = [parameter for parameter in self.trained.parameters() if parameter.requires_grad]
-        return kind(parameters, lr=self.config.learning_rate, weight_decay=self.config.weight_decay, fused=True)
+        return kind(
+            parameters, lr=self.config.learning_rate, weight_decay=self.config.weight_decay, fused=True
+        )
 
     def _floats(self) -> dict[str, Tensor]:
         """Every number that training changes: parameters and running batch statistics, without counters."""
@@ -254,7 +271,7 @@ class Loop:
                 value.copy_(values[name])
 
     def _subset(self, clips: ClipSet, count: int) -> ClipSet:
-        """A fixed random sample, evenly over the classes as far as chance has it; cheap enough for every 10 steps."""
+        """A fixed random sample of clips, cheap enough for every 10 steps."""
         chosen = np.sort(np.random.default_rng(self.config.split_seed).permutation(len(clips))[:count])
         rows = torch.from_numpy(chosen).to(self.device)
         return ClipSet(clips.features[rows], clips.labels[rows], clips.index[chosen])
@@ -269,7 +286,8 @@ class Loop:
     def _about(self) -> dict[str, Any]:
         return {
             "config": self.config.flat(), "clips": self.clips.index.tolist(), "history": self.history,
-            "epoch": self.epoch, "step": self.step, "seen": self.seen, "best": self.best, "waited": self.waited,
+            "epoch": self.epoch, "step": self.step, "seen": self.seen, "best": self.best, "waited":
+            self.waited,
         }  # fmt: skip
 
     def _save(self, path: Path) -> None:
@@ -279,7 +297,7 @@ class Loop:
         checkpoint.save_tensors(path, tensors, self._about())
 
     def _resume(self, path: Path) -> None:
-        """Continue where a run of the same configuration on the same clips stopped; otherwise start afresh."""
+        """Continue a run of the same configuration on the same clips; otherwise start afresh."""
         if not path.exists():
             return
         tensors, about = checkpoint.load_tensors(path)
@@ -296,7 +314,7 @@ class Loop:
 
 
 class _Trained(nn.Module):
-    """What a step runs: the trainable end of the front end, masks, the network. One module, for DDP's sake."""
+    """What a step runs: the end of the front end, masks, the network. One module, for DDP's sake."""
 
     def __init__(self, model: LanguageModel) -> None:
         super().__init__()
@@ -311,7 +329,7 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def objective(logits: Tensor, labels: Tensor, smoothing: float) -> Tensor:
-    """Loss of each clip: binary cross-entropy on one logit, cross-entropy on several; (batch, classes) -> (batch,)."""
+    """Loss of each clip, (batch, classes) -> (batch,): binary on one logit, else cross-entropy."""
     if logits.shape[1] == 1:
         wanted = labels.to(logits.dtype) * (1 - smoothing) + smoothing / 2
         return F.binary_cross_entropy_with_logits(logits.squeeze(1), wanted, reduction="none")
@@ -326,4 +344,6 @@ def predicted(logits: Tensor) -> Tensor:
 def evaluate(model: LanguageModel, clips: ClipSet) -> tuple[float, float]:
     """Mean loss and accuracy in evaluation mode, without augmentation and label smoothing."""
     logits = logits_of(model, clips)
-    return float(objective(logits, clips.labels, 0.0).mean()), float((predicted(logits) == clips.labels).float().mean())
+    return float(objective(logits, clips.labels, 0.0).mean()), float(
+        (predicted(logits) == clips.labels).float().mean()
+    )

@@ -159,14 +159,19 @@ def _gibberish(length: int, rng: np.random.Generator) -> np.ndarray:
     loudness = np.interp(grid, at, rng.choice([0.0, 0.3, 1.0], size=syllables))
     voice = np.zeros(length)
     for _ in range(3):  # three vowels that come and go
-        share = np.interp(grid, at, rng.random(syllables) ** 3)
-        vowel = buzz
-        for low, high in ((250, 850), (850, 2300), (2300, 3300)):
-            pole = np.exp(-np.pi * 100.0 / RATE)
-            angle = 2 * np.pi * rng.uniform(low, high) / RATE
-            vowel = signal.lfilter([1.0 - pole], [1.0, -2 * pole * np.cos(angle), pole**2], vowel)
-        voice += share * vowel / max(float(np.std(vowel)), 1e-9)
+        vowel = signal.lfilter([1.0], _vowel(rng), buzz)
+        voice += np.interp(grid, at, rng.random(syllables) ** 3) * vowel / np.std(vowel)
     return voice * loudness
+
+
+def _vowel(rng: np.random.Generator) -> np.ndarray:
+    """Denominator of an all-pole filter with three formants 100 Hz wide."""
+    radius = np.exp(-np.pi * 100.0 / RATE)
+    poles = np.ones(1)
+    for low, high in ((250, 850), (850, 2300), (2300, 3300)):
+        angle = 2 * np.pi * rng.uniform(low, high) / RATE
+        poles = np.convolve(poles, [1.0, -2 * radius * np.cos(angle), radius**2])
+    return poles
 
 
 NOISES = {

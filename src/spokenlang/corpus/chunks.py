@@ -3,8 +3,8 @@
 espeak-ng's output depends on what it said before in the same process (see `synthesis`), so the unit of work is a
 fixed run of clips that a fresh process speaks from the first to the last. Starting Python for each would take
 longer than the speaking. Instead a few helper processes are started once (`serve`); each forks itself for every
-chunk it is told to make, which costs milliseconds and is safe there, because a helper has one thread and has
-never touched the engine.
+chunk it is told to make, which costs milliseconds and is safe there, because a helper has one thread. It has
+started the engine, but never spoken.
 
 A chunk is done when its record stands in `chunks/`: the clips' rows and the hash of their bytes. The hash is
 what makes resuming safe: a chunk whose bytes did not reach the disk is made again.
@@ -37,9 +37,7 @@ SAMPLES = 5 * RATE
 PAST = RATE // 2
 """Samples spoken before a clip begins: what still reverberates when it does."""
 MANIFEST = "manifest.jsonl"
-_LOWEST = signal.butter(
-    2, 60.0, "highpass", fs=RATE, output="sos"
-)  # some variants have an offset when voiced
+_LOWEST = signal.butter(2, 60.0, "highpass", fs=RATE, output="sos")  # some variants have an offset when voiced
 
 
 @dataclass(frozen=True)
@@ -122,8 +120,7 @@ def render(engine: Engine, clip: Clip) -> tuple[np.ndarray, dict[str, object]]:
     return samples, row
 
 
-def _make(work: Path, number: int, chunk: list[Clip]) -> None:
-    engine = Engine()
+def _make(engine: Engine, work: Path, number: int, chunk: list[Clip]) -> None:
     digest = hashlib.sha256()
     rows = []
     for clip in chunk:
@@ -159,13 +156,14 @@ def _npy_length(file) -> int:
 def serve(work: Path) -> int:
     """Make the chunks whose numbers come in on stdin, one a line; answer each with `<number> done` or `failed`."""
     manifest = list(read_manifest(work / MANIFEST))
+    engine = Engine()
     for line in sys.stdin:
         number = int(line)
         child = os.fork()
         if child == 0:
             code = 1
             try:
-                _make(work, number, manifest[number])
+                _make(engine, work, number, manifest[number])
                 code = 0
             except BaseException:
                 traceback.print_exc()

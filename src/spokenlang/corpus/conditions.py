@@ -62,8 +62,7 @@ class Conditions:
             "room_direct_db": self.room and self.room[1],
             "noise": self.noise and self.noise[0],
             "snr_db": self.noise and self.noise[1],
-            "eq": self.eq
-            and " ".join([f"{tilt:+.1f}dB/oct", *(f"{h:+.1f}dB@{f:.0f}Hz" for f, h, _ in peaks)]),
+            "eq": self.eq and " ".join([f"{tilt:+.1f}dB/oct", *(f"{h:+.1f}dB@{f:.0f}Hz" for f, h, _ in peaks)]),
             "band": self.band and f"{self.band[0]}-{self.band[1]}",
             "codec": self.codec,
             "gain_db": self.gain_db,
@@ -91,9 +90,7 @@ def draw(config: ConditionConfig, rng: np.random.Generator) -> Conditions:
         gain_db=round(config.quietest_db * float(rng.random()) ** config.loudness_skew, 2),
         seed=int(rng.integers(2**31)),
         room=(_uniform(config.rt60, rng), _uniform(config.direct_db, rng)) if "room" in kinds else None,
-        noise=(str(rng.choice(list(acoustics.NOISES))), _uniform(config.snr_db, rng))
-        if "noise" in kinds
-        else None,
+        noise=(str(rng.choice(list(acoustics.NOISES))), _uniform(config.snr_db, rng)) if "noise" in kinds else None,
         eq=_equaliser(config, rng) if "eq" in kinds else None,
         band=_band(config, rng) if "band" in kinds else None,
         codec=str(rng.choice(list(CODECS))) if "codec" in kinds else None,
@@ -120,16 +117,15 @@ def apply(speech: np.ndarray, conditions: Conditions, samples: int) -> np.ndarra
     if conditions.codec:
         heard = CODECS[conditions.codec](heard, rng)
     peak = float(np.max(np.abs(heard)))
-    return (heard * (10.0 ** (conditions.gain_db / 20.0) / peak)).astype(np.float16)
+    loud = heard * (10.0 ** (conditions.gain_db / 20.0) / peak)
+    return loud.astype(np.float32).astype(np.float16)  # in two steps: processors do the second one fast
 
 
 def _uniform(bounds: tuple[float, float], rng: np.random.Generator) -> float:
     return round(float(rng.uniform(*bounds)), 2)
 
 
-def _equaliser(
-    config: ConditionConfig, rng: np.random.Generator
-) -> tuple[float, list[tuple[float, float, float]]]:
+def _equaliser(config: ConditionConfig, rng: np.random.Generator) -> tuple[float, list[tuple[float, float, float]]]:
     peaks = [
         (
             round(float(200.0 * 2.0 ** rng.uniform(0.0, 4.1)), 1),

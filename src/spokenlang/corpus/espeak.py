@@ -22,7 +22,17 @@ from pathlib import Path
 import numpy as np
 
 from spokenlang import languages
-from spokenlang.corpus import acoustics, chunks, conditions, metadata, speakers, synthesis, texts, workers
+from spokenlang.corpus import (
+    acoustics,
+    chunks,
+    conditions,
+    metadata,
+    speakers,
+    synthesis,
+    texts,
+    workers,
+    workplace,
+)
 from spokenlang.corpus.chunks import SAMPLES, Clip
 from spokenlang.errors import InputError
 from spokenlang.languages import CODES, label_of
@@ -50,7 +60,18 @@ COLUMNS = (
     ),
     *("clean", "room", "room_direct_db", "noise", "snr_db", "eq", "band", "codec", "gain_db", "text"),
 )
-_MODULES = (acoustics, chunks, conditions, languages, metadata, speakers, synthesis, texts, workers)
+_MODULES = (
+    acoustics,
+    chunks,
+    conditions,
+    languages,
+    metadata,
+    speakers,
+    synthesis,
+    texts,
+    workers,
+    workplace,
+)
 _PACKAGES = ("espeakng-loader", "wordfreq", "numpy", "scipy", "soxr")
 
 
@@ -122,17 +143,15 @@ def make(
     """
     options = options or Options()
     if min(options.train, options.test) < 1:
-        raise InputError(
-            "a corpus needs at least one clip of each language; give --train and --test 1 or more"
-        )
+        raise InputError("a corpus needs at least one clip of each language; give --train and --test 1 or more")
     description = json.dumps(describe(options), indent=1) + "\n"
     if _stands(out, description):
         return False
-    work = out.with_name(f"{out.name}.partial")
-    with workers.workplace(work) as resumable:
+    work = workplace.beside(out)
+    with workplace.workplace(work):
         marker = work / "recipe.json"
-        if not (resumable and marker.exists() and marker.read_text() == description):
-            workers.clear(work)
+        if not (marker.exists() and marker.read_text() == description):
+            workplace.clear(work)
             _prepare(work, recipe(options))
             marker.write_text(description)
         plan = list(chunks.read_manifest(work / chunks.MANIFEST))
@@ -141,7 +160,7 @@ def make(
         marker.replace(work / RECIPE)
         (work / chunks.MANIFEST).unlink()
         shutil.rmtree(work / "chunks")
-    workers.put_in_place(work, out)
+    workplace.put_in_place(work, out)
     return True
 
 
@@ -158,12 +177,7 @@ def _stands(out: Path, description: str) -> bool:
 def _prepare(work: Path, plan: list[list[Clip]]) -> None:
     """Lay out the arrays, all zeros, and write down what goes into them."""
     clips = [clip for chunk in plan for clip in chunk]
-    needed = 2 * SAMPLES * len(clips) + (64 << 20)
-    free = shutil.disk_usage(work).free
-    if free < needed:
-        raise InputError(
-            f"{work}: {needed >> 20} MB needed, {free >> 20} MB free; make room or choose another --out"
-        )
+    workplace.require_space(work, 2 * SAMPLES * len(clips))
     (work / "chunks").mkdir()
     for split in dict.fromkeys(clip.split for clip in clips):
         labels = np.array([label_of(clip.language) for clip in clips if clip.split == split], dtype=np.int8)

@@ -44,9 +44,7 @@ def read(path: Path, lengths: Mapping[str, int]) -> dict[str, Columns]:
     for line, (split, index) in enumerate(zip(texts["split"], texts["index"], strict=True)):
         where = f"{path}, line {line + 2}"
         if split not in places:
-            raise InputError(
-                f"{where}: there are no arrays for split {split!r}; remove the row or add the arrays"
-            )
+            raise InputError(f"{where}: there are no arrays for split {split!r}; remove the row or add the arrays")
         if not index.isdecimal() or int(index) >= lengths[split]:
             raise InputError(
                 f"{where}: index {index!r} is not a clip of split {split!r}, which has {lengths[split]} clips"
@@ -54,8 +52,7 @@ def read(path: Path, lengths: Mapping[str, int]) -> dict[str, Columns]:
         places[split].append((int(index), line))
     kinds = {name: _kind(name, cells) for name, cells in texts.items()}
     return {
-        split: _of_split(path, split, sorted(found), lengths[split], texts, kinds)
-        for split, found in places.items()
+        split: _of_split(path, split, sorted(found), lengths[split], texts, kinds) for split, found in places.items()
     }
 
 
@@ -78,9 +75,7 @@ def _rows(path: Path) -> tuple[list[str], list[list[str]]]:
         raise InputError(f"{path}: not a UTF-8 CSV file ({error}); mend or remove it") from None
     missing = [name for name in REQUIRED if name not in header]
     if missing:
-        raise InputError(
-            f"{path}: column {' and '.join(missing)} missing; each row needs the clip's split and index"
-        )
+        raise InputError(f"{path}: column {' and '.join(missing)} missing; each row needs the clip's split and index")
     if len(set(header)) != len(header):
         raise InputError(f"{path}: the header names a column twice; give every column its own name")
     for line, row in enumerate(rows):

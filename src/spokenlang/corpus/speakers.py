@@ -58,7 +58,6 @@ TRAIN_FAMILIES: dict[str, tuple[str, ...]] = {
     "boris": ("boris",),
     "david": ("david",),
     "ed": ("ed",),
-    "f1": ("f1",),
     "f3": ("f3",),
     "f4": ("f4", "aunty"),
     "grandma": ("grandma",),
@@ -81,6 +80,7 @@ TRAIN_FAMILIES: dict[str, tuple[str, ...]] = {
     "robert": ("robert", "rob"),
     "sandro": ("sandro",),
     "serious": ("Mr serious",),
+    "shelby": ("shelby",),
     "steph": ("steph", "steph2"),
     "storm": ("Storm",),
     "travis": ("travis",),
@@ -90,6 +90,7 @@ TRAIN_FAMILIES: dict[str, tuple[str, ...]] = {
 }
 TEST_FAMILIES: dict[str, tuple[str, ...]] = {
     "edward": ("edward",),
+    "f1": ("f1",),
     "f2": ("f2", "f5"),
     "gene": ("Gene", "Gene2"),
     "linda": ("linda", "belinda"),
@@ -99,7 +100,6 @@ TEST_FAMILIES: dict[str, tuple[str, ...]] = {
     "max": ("max",),
     "paul": ("paul",),
     "quincy": ("quincy",),
-    "shelby": ("shelby",),
 }
 
 TRAIN_DIALECTS: dict[str, tuple[Dialect, ...]] = {
@@ -111,7 +111,7 @@ TRAIN_DIALECTS: dict[str, tuple[Dialect, ...]] = {
         Dialect("en-gb-x-gbclan", "en-gb-x-gbclan"),
         Dialect("en-us-nyc", "en-us-nyc"),
     ),
-    "es": (Dialect("es", "es"),),
+    "es": (Dialect("es-419", "es-419"),),
     "fr": (Dialect("fr-fr", "fr"), Dialect("fr-be", "fr-be")),
     "nl": (Dialect("nl", "nl"),),
     "pt": (Dialect("pt-br", "pt-br"),),
@@ -119,7 +119,7 @@ TRAIN_DIALECTS: dict[str, tuple[Dialect, ...]] = {
 """Spoken in training and in the test set."""
 NEW_DIALECTS: dict[str, tuple[Dialect, ...]] = {
     "en": (Dialect("en-gb-scotland", "en-gb-scotland"), Dialect("en-029", "en-029")),
-    "es": (Dialect("es-419", "es-419"),),
+    "es": (Dialect("es-es", "es"),),
     "fr": (Dialect("fr-ch", "fr-ch"),),
     "pt": (Dialect("pt-pt", "pt"),),
 }
@@ -155,9 +155,7 @@ def cast(families: dict[str, tuple[str, ...]], clips: int, config: SpeakerConfig
     return speakers
 
 
-def roles(
-    speakers: list[Speaker], dialects: tuple[Dialect, ...], clips: int
-) -> list[tuple[Speaker, Dialect]]:
+def roles(speakers: list[Speaker], dialects: tuple[Dialect, ...], clips: int) -> list[tuple[Speaker, Dialect]]:
     """Who speaks each of a language's clips, and in which dialect.
 
     Speakers take turns. So do, within each family, the dialects: shifted by one from family to family and from

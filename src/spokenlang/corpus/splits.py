@@ -28,9 +28,7 @@ def hold_out(store: ClipStore, fraction: float, seed: int) -> tuple[np.ndarray, 
         return np.flatnonzero(~held), np.flatnonzero(held)
     if not held.any():
         # Every language is one single group: a validation set with known voices is better than none.
-        warnings.warn(
-            "each language is a single group: validation clips share voices with training", stacklevel=2
-        )
+        warnings.warn("each language is a single group: validation clips share voices with training", stacklevel=2)
         held = separate(labels, np.arange(len(labels)).astype(str), fraction, seed)
     if not held.any():
         raise InputError(f"{store.folder}: too few training clips to hold any out for validation; add clips")
@@ -60,9 +58,7 @@ def separate(labels: np.ndarray, groups: np.ndarray, fraction: float, seed: int)
         if leaves_some and np.abs(target - after).sum() < np.abs(target - have).sum():
             chosen[group], have = True, after
     for lacking in np.flatnonzero(have == 0):
-        able = [
-            g for g in np.flatnonzero(counts[:, lacking]) if (have + counts[g] < total)[counts[g] > 0].all()
-        ]
+        able = [g for g in np.flatnonzero(counts[:, lacking]) if (have + counts[g] < total)[counts[g] > 0].all()]
         if able and have[lacking] == 0:
             smallest = min(able, key=lambda g: counts[g].sum())
             chosen[smallest], have = True, have + counts[smallest]

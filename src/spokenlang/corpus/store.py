@@ -136,13 +136,9 @@ class ClipStore:
                     repeats += first[0] == "train" and split != "train"
             silent[split] = quiet
             if quiet:
-                warnings.append(
-                    f"{quiet} of {len(self._targets[split])} clips in {split} are silent; they are kept"
-                )
+                warnings.append(f"{quiet} of {len(self._targets[split])} clips in {split} are silent; they are kept")
         if repeats:
-            warnings.append(
-                f"{repeats} clips outside train are copies of training clips; test scores will flatter"
-            )
+            warnings.append(f"{repeats} clips outside train are copies of training clips; test scores will flatter")
         warnings += self._oddities()
         return Checked({split: len(self._targets[split]) for split in self.names}, silent, tuple(warnings))
 
@@ -160,9 +156,7 @@ class ClipStore:
         for split in self.names[1:]:
             shared = set(self._clips["train"]["group"]) & set(self._clips[split].get("group", ())) - {""}
             if shared:
-                found.append(
-                    f"{len(shared)} groups occur in both train and {split}; scores on {split} will flatter"
-                )
+                found.append(f"{len(shared)} groups occur in both train and {split}; scores on {split} will flatter")
         return found
 
     def _check_languages(self, path: Path) -> None:
@@ -206,9 +200,7 @@ def _load(path: Path) -> np.ndarray:
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
-        raise InputError(
-            f"{path}: cannot be read as a .npy array ({error}); write it again with numpy.save"
-        ) from None
+        raise InputError(f"{path}: cannot be read as a .npy array ({error}); write it again with numpy.save") from None
 
 
 def _load_inputs(path: Path) -> np.ndarray:

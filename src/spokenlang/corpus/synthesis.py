@@ -3,9 +3,9 @@
 Two things that the library does not make obvious decide the shape of this module:
 
 - Its output depends on what it said before. Seeding its random generators before every utterance removes most of
-  that, starting it again removes nothing (a second start even corrupts it), and only a fresh process removes the
-  rest. So `Engine` may be made once in a process, and whoever wants the same bytes twice makes a process for
-  every fixed chunk of utterances (`spokenlang.corpus.chunks`).
+  that, starting it again removes nothing (a second start even corrupts it), and only a process that has never spoken
+  removes the rest. So `Engine` may be made once in a process, and whoever wants the same bytes twice has every
+  fixed chunk of utterances spoken by a process of its own (`spokenlang.corpus.chunks`).
 - It is fast, but it always speaks to the end of the text. A sample callback that answers 1 stops it.
 """
 
@@ -50,9 +50,7 @@ class _Event(ctypes.Structure):
     ]
 
 
-_Callback = ctypes.CFUNCTYPE(
-    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
-)
+_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
 
 
 @dataclass(frozen=True)
@@ -89,6 +87,7 @@ class Engine:
         if rate != RATE:
             raise RuntimeError(f"espeak-ng did not start with its data in {data} (answer {rate})")
         self._library.espeak_SetSynthCallback(self._callback)
+        self._library.espeak_SetVoiceByName(b"en")  # reads the list of voices, once
 
     def say(self, text: str, voice: str, speaker: Speaker, seed: int, samples: int) -> Utterance:
         """Speak `text` in the voice of a language or dialect as `speaker`.

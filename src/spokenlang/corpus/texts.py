@@ -26,9 +26,7 @@ class TextConfig:
 
     function_words: int = 90  # the commonest words, which serve as the glue between content words
     content_words: int = 4000  # how many of the words after those are in use
-    flatten: float = (
-        0.75  # exponent on the frequency of content words: below 1, rarer words come up more often
-    )
+    flatten: float = 0.75  # exponent on the frequency of content words: below 1, rarer words come up more often
     foreign: float = 1.5  # drop a content word this many times more frequent in another of the languages
     glue: float = 0.7  # probability of each further function word before a content word (at most two)
     clause: tuple[int, int] = (3, 8)  # shortest and longest clause, in content words

@@ -1,12 +1,9 @@
-"""The people in the workshop: a work folder, the helper processes that fill it, and the move to its place."""
+"""The helper processes that make chunks side by side, and the one that hands them out."""
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import queue
-import shutil
 import subprocess
 import sys
 import threading
@@ -17,48 +14,7 @@ from spokenlang.corpus import chunks
 from spokenlang.corpus.chunks import Clip
 from spokenlang.errors import InputError
 
-_LOCK = "lock"
 _LOG = "helpers.log"
-
-
-@contextlib.contextmanager
-def workplace(work: Path) -> Iterator[bool]:
-    """A work folder for one process at a time. Yields whether it was there before, with what is in it.
-
-    The folder stays behind when the work breaks off, so that it can be taken up again.
-    """
-    resumable = work.exists()
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-        lock = (work / _LOCK).open("w")
-    except OSError as error:
-        raise InputError(f"{work}: cannot be written ({error.strerror}); choose another --out") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InputError(f"{work}: another process is at work there; wait for it or stop it") from None
-        yield resumable
-        (work / _LOCK).unlink()
-
-
-def clear(work: Path) -> None:
-    """Empty a work folder but for its lock."""
-    for path in work.iterdir():
-        if path.name != _LOCK:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def put_in_place(work: Path, out: Path) -> None:
-    """Rename a finished work folder to its name; what was there before makes room only then."""
-    if not out.exists():
-        work.rename(out)
-        return
-    old = out.with_name(f"{out.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    out.rename(old)
-    work.rename(out)
-    shutil.rmtree(old)
 
 
 def make_all(
@@ -100,9 +56,7 @@ def _finished(work: Path, missing: list[int], jobs: int) -> Iterator[int]:
                 helper.wait()
 
 
-def _feed(
-    helper: subprocess.Popen[str], todo: queue.SimpleQueue[int], answers: queue.SimpleQueue[int | None]
-) -> None:
+def _feed(helper: subprocess.Popen[str], todo: queue.SimpleQueue[int], answers: queue.SimpleQueue[int | None]) -> None:
     """Give one helper work until none is left; its answers, or None when it fails."""
     assert helper.stdin is not None
     assert helper.stdout is not None
@@ -144,9 +98,7 @@ def _start(work: Path, log) -> subprocess.Popen[str]:
 
 def _complaint(work: Path) -> str:
     lines = (work / _LOG).read_text(errors="replace").strip().splitlines()
-    return (
-        f"{work}: a helper process failed ({lines[-1] if lines else 'killed'}); run again to go on from here"
-    )
+    return f"{work}: a helper process failed ({lines[-1] if lines else 'killed'}); run again to go on from here"
 
 
 def _cores() -> int:

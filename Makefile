@@ -1,0 +1,117 @@
+# A report that runs: `make report` turns the scripts in analysis/ into reports/<name>/. `make help` lists the rest.
+#
+# Make owns order, parallelism and what is out of date. The rules themselves are written by `onepage plan` into
+# build/<name>/plan.mk, which is brought up to date before anything else (see "rules" below).
+
+CORPUS  ?= espeak
+PROFILE ?= full
+DEVICE  ?= auto
+REPORT  ?=
+STORE   ?=
+P       ?=
+LAUNCH  ?=
+TORCH   ?=
+PYTHON  ?=
+
+ifneq ($(words $(CORPUS)),1)
+$(error CORPUS="$(CORPUS)": Make cannot handle a path with spaces; make a link to that folder and name the link)
+endif
+NAME  := $(or $(REPORT),$(notdir $(patsubst %/,%,$(CORPUS)))-$(PROFILE))
+BUILD := build/$(NAME)
+
+# Without -j, all cores are used: each execution keeps to one thread. A -j on the command line wins over this one.
+JOBS := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(JOBS)
+endif
+
+# The set-up is keyed on the content of the lock: a new lock (or TORCH) is a new stamp, and brings .venv up to date.
+ifeq ($(PYTHON),)
+PY    := .venv/bin/python
+READY := .venv/ready-$(firstword $(shell (cat requirements.lock; echo '$(TORCH)') | cksum))
+else
+PY    := $(PYTHON)
+READY :=
+endif
+
+export PYTHONPATH := $(CURDIR)/src
+export CORPUS PROFILE DEVICE REPORT STORE P
+ONEPAGE := $(PY) -P -m onepage
+# ONEPAGE_MAKE ties the warm parent process to this make (see src/onepage/warm.py); under LAUNCH there is none.
+WARM    := $(if $(LAUNCH),ONEPAGE_WARM=no,ONEPAGE_MAKE=$$PPID)
+RUN      = $(WARM) $(LAUNCH) $(ONEPAGE) run --plan $(BUILD)/plan.json
+PAGE     = $(WARM) $(ONEPAGE) page --plan $(BUILD)/plan.json && touch $(BUILD)/built
+
+.DEFAULT_GOAL := help
+.PHONY: help report preview test check why verify compare submission bench new clean FORCE
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo '  CORPUS=espeak|DIR  PROFILE=full|quick|thorough  DEVICE=auto|cpu|cuda  -jN     what to build'
+	@echo '  P="epochs=3 seed=1"  parameters, strictly checked      REPORT=NAME  another folder under reports/'
+	@echo '  STORE=DIR  a store of results to share                LAUNCH="srun ..."  put before every execution'
+	@echo '  PYTHON=python  that environment instead of .venv      TORCH=...  another torch build for the set-up'
+
+report: reports/$(NAME)/manifest.json ## build what is out of date, and write reports/<name>/
+	@test -e $(BUILD)/built && rm -f $(BUILD)/built || echo "reports/$(NAME)/ is up to date: nothing to do"
+
+preview: $(READY) ## build, serve on loopback, and rebuild on every save
+	@$(WARM) $(ONEPAGE) preview --plan $(BUILD)/plan.json
+
+check: report ## hold the report against its brief and its claims
+	@$(ONEPAGE) check --plan $(BUILD)/plan.json
+
+why: $(READY) ## say what would run again, and because of what
+	@$(ONEPAGE) why --plan $(BUILD)/plan.json
+
+verify: report ## build a second time elsewhere and compare every byte
+	@MAKEFLAGS= MFLAGS= MAKELEVEL= $(ONEPAGE) verify --plan $(BUILD)/plan.json
+
+submission: check ## check, then write group_<id>.zip
+	@$(ONEPAGE) submission --plan $(BUILD)/plan.json
+
+compare: $(READY) ## A=... B=...: what changed between two reports
+	@$(ONEPAGE) compare "$(A)" "$(B)"
+
+test: $(READY) ## run the whole test suite (T="..." for pytest's own arguments)
+	@MAKEFLAGS= MFLAGS= MAKELEVEL= $(PY) -m pytest -n $(JOBS) --dist loadfile $(T)
+
+bench: $(READY) ## run the benchmarks
+	@for file in benchmarks/bench_*.py; do echo "$$file"; MAKEFLAGS= MFLAGS= MAKELEVEL= $(PY) $$file || exit 1; done
+
+clean: ## remove what can be made again, but for .venv
+	@rm -rf build && find reports -mindepth 1 -maxdepth 1 ! -name page -exec rm -rf {} +
+
+# --- set-up ----------------------------------------------------------------------------------------------------------
+
+TORCH_PIN = $(shell sed -n 's/^torch==//p' requirements.lock)
+PIP       = .venv/bin/python -m pip --disable-pip-version-check -q install
+
+$(READY): requirements.lock
+	@for python in python3.13 python3.12 python3.11 python3 python; do \
+	  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; python=; done; \
+	test -n "$$python" || { echo "set-up: Python 3.11 or newer is needed, and none was found" >&2; exit 1; }; \
+	echo "Setting up .venv (once; about two minutes)"; $$python -m venv .venv
+	@$(if $(TORCH),$(PIP) $(TORCH),$(if $(filter Darwin,$(shell uname -s)),$(PIP) torch==$(TORCH_PIN), \
+	  $(PIP) torch==$(TORCH_PIN)+cpu 2>/dev/null || \
+	  $(PIP) --index-url https://download.pytorch.org/whl/cpu torch==$(TORCH_PIN) 2>/dev/null || \
+	  $(PIP) torch==$(TORCH_PIN)))
+	@grep -v '^torch==' requirements.lock > .venv/others.lock && $(PIP) -r .venv/others.lock
+	@$(PIP) -e . --no-deps --no-build-isolation
+	@rm -f .venv/ready-* && touch $@
+
+# --- rules -----------------------------------------------------------------------------------------------------------
+# Make remakes an included file before it does anything else, even under -n, and reads it again if it changed. `onepage
+# plan` returns at once when nothing that it read has changed, so no prerequisites have to be kept in step here, and
+# modules that come, go or change names need no care.
+
+ifneq ($(filter report preview check why verify submission reports/%,$(MAKECMDGOALS)),)
+include $(BUILD)/plan.mk
+endif
+
+$(BUILD)/plan.mk: FORCE | $(READY)
+	@$(ONEPAGE) plan --report "$(NAME)" --corpus "$$CORPUS" --profile "$$PROFILE" --device "$$DEVICE" \
+	  --parameters "$$P" --store "$$STORE"
+
+FORCE:

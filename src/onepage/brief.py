@@ -1,0 +1,218 @@
+"""The assignment as data: `brief.toml` and what may stand in it.
+
+    [brief]
+    title = "Introduction to Deep Learning: practical assignment"
+
+    [numbers]
+    typed = ["8 kHz"]            # digits that report.md may type by hand; "/.../" is a regular expression
+
+    [[demand]]
+    id = "answer-3c"             # how `onepage check` names it
+    says = "explain in 100 words or less"
+    where = "Question 3c"        # optional: the place in the assignment
+    profiles = ["full"]          # optional: asked in these profiles only
+    kind = "answer"              # what is looked at; the other keys depend on it
+    name = "q3c"
+    words = 100
+
+KINDS lists every kind with its keys; `onepage check --format` prints it. Another course's brief is another
+such file: nothing in the code knows this assignment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from onepage import template, toml_source
+from onepage.errors import UserError
+
+TEXT = {"type": "string", "minLength": 1}
+TEXTS = {"type": "array", "items": TEXT, "minItems": 1}
+COUNT = {"type": "integer", "minimum": 0}
+NUMBER = {"type": "number"}
+RANGE = {"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2}
+FLAG = {"type": "boolean"}
+
+# kind -> (what it demands, {key: (schema, required, meaning)})
+KINDS: dict[str, tuple[str, dict[str, tuple[dict, bool, str]]]] = {
+    "pages": ("so many pages of each part", {
+        "content": (COUNT, False, "pages of content, exactly"),
+        "distribution": (COUNT, False, "pages of work distribution, exactly"),
+        "appendix": (COUNT, False, "pages of appendix, at most"),
+    }),
+    "layout": ("a page that is readable and full", {
+        "body": (NUMBER, True, "points, the smallest body text"),
+        "blank": (NUMBER, False, "the share of the content page that may be empty; more is a warning"),
+    }),
+    "sections": ("sections of the content page, in this order and not only in the appendix", {
+        "titles": (TEXTS, True, "headings; the first words are enough"),
+        "words": (COUNT, False, "the fewest words in each"),
+    }),
+    "figure": ("figures in a section of the content page", {
+        "section": (TEXT, False, "its heading; without it, anywhere in the content"),
+        "names": (TEXTS, False, "published names of which all must be there"),
+        "least": (COUNT, False, "how many at least (1)"),
+    }),
+    "table": ("tables in a section of the content page", {
+        "section": (TEXT, False, "its heading"),
+        "names": (TEXTS, False, "published names of which all must be there"),
+        "rows": (COUNT, False, "the fewest rows"),
+    }),
+    "discussion": ("a passage about something, around a figure or table of its section", {
+        "section": (TEXT, True, "its heading"),
+        "about": (TEXTS, True, "words of which one must occur"),
+    }),
+    "bullets": ("a bulleted list in a section", {
+        "section": (TEXT, True, "its heading"),
+        "least": (COUNT, True, "items at least"),
+    }),
+    "group": ("a work distribution that says who did what", {
+        "members": (RANGE, True, "fewest and most members"),
+        "words": (COUNT, False, "the fewest words of a part (4)"),
+    }),
+    "published": ("figures, tables, values or answers that an analysis publishes", {
+        "names": (TEXTS, True, "their names"),
+    }),
+    "answer": ("a published answer of limited length", {
+        "name": (TEXT, True, "its name"),
+        "words": (COUNT, False, "words at most"),
+        "sentences": (COUNT, False, "sentences at most"),
+    }),
+    "parameter": ("a parameter of runs within bounds", {
+        "rows": (TEXTS, True, "rows of experiments.toml"),
+        "name": (TEXT, True, "the parameter"),
+        "between": (RANGE, False, "lowest and highest, both allowed"),
+        "one_of": ({"type": "array", "minItems": 1}, False, "the allowed values"),
+    }),
+    "value": ("a published value within bounds", {
+        "name": (TEXT, True, "its name"),
+        "at_least": (NUMBER, False, "lowest"),
+        "at_most": (NUMBER, False, "highest"),
+    }),
+    "spacing": ("a figure whose data are recorded in regular steps", {
+        "figure": (TEXT, True, "its name"),
+        "column": (TEXT, True, "the column of its data"),
+        "every": (NUMBER, True, "the step"),
+    }),
+    "code": ("Python that uses, or never uses, certain names", {
+        "files": (TEXTS, True, "patterns below the project"),
+        "uses": (TEXTS, False, "names of which one must occur (torch.optim.Adam, or Adam)"),
+        "never": (TEXTS, False, "names of which none may occur"),
+        "plain": (FLAG, False, "true: every file is a plain .py script that parses, no notebook among them"),
+    }),
+    "file": ("a file in the report's folder", {
+        "name": (TEXT, True, "its name"),
+        "columns": (TEXTS, False, "the header of a .csv file"),
+    }),
+    "hand-in": ("the archive's name", {
+        "name": (TEXT, True, "the name, with {id} for the group's"),
+    }),
+    "numbers": ("no digit typed by hand in the page's text, beyond [numbers] typed", {}),
+    "claims": ("findings bound to claims that hold", {
+        "least": (COUNT, True, "bound sentences at least"),
+    }),
+    "references": ("works cited from the bibliography", {
+        "least": (COUNT, True, "works at least"),
+    }),
+}  # fmt: skip
+COMMON = {"id": TEXT, "says": TEXT, "kind": TEXT, "where": TEXT, "profiles": TEXTS}
+
+
+@dataclass(frozen=True)
+class Demand:
+    """One thing that the assignment demands."""
+
+    id: str
+    says: str  # the assignment's words
+    kind: str
+    options: dict[str, Any]
+    where: str  # place in the assignment
+    line: int  # in brief.toml
+    profiles: tuple[str, ...] = ()  # asked in these only; empty: in all
+
+
+@dataclass(frozen=True)
+class Brief:
+    """A whole assignment."""
+
+    path: str
+    title: str
+    typed: tuple[str, ...]
+    demands: tuple[Demand, ...]
+
+
+def schema(kind: str | None = None) -> dict[str, Any]:
+    """The JSON schema of brief.toml, or of a demand of one kind."""
+    if kind is None:
+        return _object({
+            "brief": (_object({"title": (TEXT, True)}), True),
+            "numbers": (_object({"typed": ({"type": "array", "items": TEXT}, False)}), False),
+            "demand": ({"type": "array", "minItems": 1, "items": {"type": "object"}}, True),
+        })  # fmt: skip
+    keys = {name: (content, name in ("id", "says", "kind")) for name, content in COMMON.items()}
+    keys |= {name: (content, required) for name, (content, required, _) in KINDS[kind][1].items()}
+    return _object(keys)
+
+
+def load(path: Path, named: str | None = None) -> Brief:
+    """Read and validate brief.toml; errors name the line."""
+    source = toml_source.load(path, named)
+    _validate(source, source.data, schema(), ())
+    demands, seen = [], set()
+    for index, data in enumerate(source.data["demand"]):
+        kind = data.get("kind")
+        if kind not in KINDS:
+            raise source.error(template.unknown("kind of demand", str(kind), KINDS), "demand", index, "kind")
+        _validate(source, data, schema(kind), ("demand", index))
+        if data["id"] in seen:
+            raise source.error(f'two demands have the id "{data["id"]}"', "demand", index, "id")
+        seen.add(data["id"])
+        options = {key: content for key, content in data.items() if key not in COMMON}
+        line, profiles = source.line("demand", index), tuple(data.get("profiles", ()))
+        demands.append(
+            Demand(data["id"], data["says"], kind, options, data.get("where", ""), line, profiles)
+        )
+    typed = tuple(source.data.get("numbers", {}).get("typed", ()))
+    return Brief(source.path, source.data["brief"]["title"], typed, tuple(demands))
+
+
+def format_text() -> str:
+    """Every kind of demand and its keys."""
+    lines = []
+    for kind, (meaning, keys) in KINDS.items():
+        lines.append(f'kind = "{kind}": {meaning}')
+        lines += [f"    {key}{'' if required else ' (optional)'}: {said}" for key, (_, required, said) in keys.items()]
+    return "\n".join(lines)
+
+
+def _object(keys: dict[str, tuple[dict, bool]]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {name: content for name, (content, _) in keys.items()},
+        "required": [name for name, (_, required) in keys.items() if required],
+        "additionalProperties": False,
+    }
+
+
+def _validate(source: toml_source.Toml, data: Any, against: dict[str, Any], where: tuple) -> None:
+    import jsonschema
+
+    errors = sorted(jsonschema.Draft202012Validator(against).iter_errors(data), key=lambda e: list(map(str, e.path)))
+    for error in errors:
+        raise _explain(source, error, against, where)
+
+
+def _explain(source: toml_source.Toml, error: Any, against: dict[str, Any], where: tuple) -> UserError:
+    """jsonschema's finding in the words of someone who edits a file."""
+    path = (*where, *error.path)
+    name = ".".join(str(part) for part in error.path)
+    if error.validator == "additionalProperties":
+        known = error.schema["properties"]
+        key = next(key for key in error.instance if key not in known)
+        return source.error(template.unknown("key", key, known), *path, key)
+    if error.validator == "required":
+        missing = next(key for key in error.validator_value if key not in error.instance)
+        return source.error(f"{'.'.join(str(p) for p in path if isinstance(p, str)) or 'the file'} lacks {missing}", *path)
+    return source.error(f"{name}: {error.message}", *path)

@@ -1,0 +1,116 @@
+"""report.md, appendix.md, group.toml and results.json, brought together into one document."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from onepage import document, group, pandoc, template, toml_source
+from onepage.errors import UserError
+from onepage.typeset import Front, theme_file
+
+FRONT_KEYS = {"title", "subtitle", "affiliation", "keywords", "lang"}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One Markdown file as people wrote it."""
+
+    path: str  # as errors name it
+    text: str  # the whole file
+    front: dict[str, Any]  # its YAML header
+    body: str  # what follows the header, with empty lines in its place so that line numbers stay
+
+
+@dataclass(frozen=True)
+class Composed:
+    """Everything that the page is made of, before it is set."""
+
+    document: document.Document
+    front: Front
+    group: group.Group
+    use: template.Use
+    drafts: tuple[Draft, ...]
+
+
+def compose(page_folder: Path, results: dict[str, Any], root: Path) -> Composed:
+    """Fill in and parse the page; every error names a file and a line."""
+    report = draft(page_folder / "report.md", root)
+    people = group.load(page_folder / "group.toml", _named(page_folder / "group.toml", root))
+    text, use = template.render(report.body, report.path, results)
+    sources = [
+        pandoc.Source("content", report.path, text, report.text),
+        pandoc.Source("distribution", people.source.path, group.as_markdown(people, root)),
+    ]
+    drafts = [report]
+    if (page_folder / "appendix.md").is_file():
+        appendix = draft(page_folder / "appendix.md", root)
+        text, more = template.render(appendix.body, appendix.path, results)
+        sources.append(pandoc.Source("appendix", appendix.path, text, appendix.text))
+        use.shown.extend(more.shown)
+        use.consulted |= more.consulted
+        for kind in ("figures", "tables", "answers"):
+            getattr(use, kind).extend(getattr(more, kind))
+        drafts.append(appendix)
+    bibliography = page_folder / "references.bib"
+    tree = document.read(
+        sources, bibliography if bibliography.is_file() else None, theme_file("numeric.csl", page_folder)
+    )
+    return Composed(tree, _front(report, people, results), people, use, tuple(drafts))
+
+
+def draft(path: Path, root: Path) -> Draft:
+    """Read a Markdown file and split its YAML header off."""
+    named = _named(path, root)
+    text = toml_source.read_text(path, named)
+    match = re.match(r"---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|$)", text, flags=re.DOTALL)
+    if not match:
+        return Draft(named, text, {}, text)
+    try:
+        front = yaml.safe_load(match.group(1)) or {}
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = (mark.line if mark else 0) + 2
+        problem = getattr(error, "problem", None) or error
+        raise UserError(f"{named}:{line}: not valid YAML: {problem}") from None
+    if not isinstance(front, dict):
+        raise UserError(f"{named}:2: the header must be a list of `key: text` lines")
+    for key in front:
+        if key not in FRONT_KEYS:
+            line = pandoc.find_line(text, f"{key}:")
+            raise UserError(f'{named}:{line}: {template.unknown("header key", str(key), FRONT_KEYS)}')
+    return Draft(named, text, front, "\n" * match.group(0).count("\n") + text[match.end() :])
+
+
+def _front(report: Draft, people: group.Group, results: dict[str, Any]) -> Front:
+    for key in ("title", "subtitle", "affiliation"):
+        if not isinstance(report.front.get(key, ""), str):
+            line = pandoc.find_line(report.text, f"{key}:")
+            raise UserError(f"{report.path}:{line}: {key} must be a text; put it in quotes")
+    if not report.front.get("title", "").strip():
+        raise UserError(f"{report.path}:1: the header has no title; begin the file with ---, title: ..., ---")
+    words = report.front.get("keywords") or []
+    words = [word.strip() for word in words.split(",")] if isinstance(words, str) else [str(w) for w in words]
+    made = results["provenance"]
+    note = f"Every number on this page is computed by make report. Corpus {made['corpus']['name']}"
+    key = (made["corpus"].get("key") or "")[:8]
+    note += f" ({key}), profile {made['profile']}." if key else f", profile {made['profile']}."
+    return Front(
+        title=report.front["title"],
+        subtitle=report.front.get("subtitle", ""),
+        affiliation=report.front.get("affiliation", ""),
+        keywords=tuple(words),
+        language=report.front.get("lang", "en"),
+        authors=tuple(member.name for member in people.members),
+        note=note,
+    )
+
+
+def _named(path: Path, root: Path) -> str:
+    """A path as errors show it: below the project where it is."""
+    path, root = path.resolve(), root.resolve()
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)

@@ -1,0 +1,282 @@
+"""`onepage run`: executes one target of a plan and puts the result in the store.
+
+jupytext reads the script, papermill injects the parameters and executes it in a kernel of its own, the outputs are
+normalised, and one rename makes the store entry. Whatever goes wrong before that rename leaves no trace in the store.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from onepage import planfile, progress, store
+from onepage.config import BUILD, load
+from onepage.context import describe_run
+from onepage.errors import CheckFailed
+
+# One thread per execution: `make -j` fills the cores, and the number of threads cannot change a result.
+PINNED = {
+    **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"),
+    "VECLIB_MAXIMUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "PYTHONNOUSERSITE": "1",
+    "PYTHONUTF8": "1",
+    "TZ": "UTC",
+    "LANG": "C.UTF-8",
+    "LC_ALL": "C.UTF-8",
+    "SOURCE_DATE_EPOCH": "1704067200",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "TQDM_DISABLE": "1",  # progress bars print times
+    "NO_COLOR": "1",
+    "COLUMNS": "100",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # deterministic matrix products on a GPU
+}
+_DROPPED = (
+    "PYTHONPATH",
+    "PYTHONSTARTUP",
+    "PYTHONHOME",
+    "PYTHONWARNINGS",
+    "MAKEFLAGS",
+    "MFLAGS",
+    "MAKELEVEL",
+    "MAKEOVERRIDES",
+)
+_MATPLOTLIBRC = "# Written by onepage: what makes figures the same bytes every time.\nsvg.hashsalt: onepage\n"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    planfile.add_plan_argument(parser)
+    parser.add_argument("target", help="a target's id, its script, or `corpus`")
+
+
+def main(args: argparse.Namespace) -> int:
+    plan = planfile.load(args.plan)
+    if args.target == "corpus":
+        return make_corpus(plan)
+    target = plan.target(args.target)
+    if store.is_done(plan.entry(target)):
+        return 0
+    from onepage import warm
+
+    code = warm.submit(plan.root, ["run", "--plan", str(args.plan.resolve()), args.target])
+    return execute(plan, target) if code is None else code
+
+
+def execute(plan: planfile.Plan, target: dict[str, Any]) -> int:
+    """Execute a run or an analysis in this process and a kernel of its own."""
+    entry = plan.entry(target)
+    started = time.monotonic()
+    with _private_folder() as private, store.staging(entry) as folder, progress.running(plan, target):
+        scratch = plan.root / BUILD / "scratch" / target["key"]
+        context = _context(plan, target, folder, scratch)
+        (private / "context.json").write_text(json.dumps(context), encoding="utf-8")
+        environment = environ(plan.root)
+        environment["ONEPAGE_CONTEXT"] = str(private / "context.json")
+        environment["ONEPAGE_LOADED"] = str(private / "loaded.json")
+        environment["IPYTHONDIR"] = environment["JUPYTER_CONFIG_DIR"] = str(private)
+        _set_environ(environment)
+        notebook = _papermill(plan, target, folder, private)
+        _check_loaded(plan, target, private)
+        import nbformat
+
+        (folder / "notebook.ipynb").write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+        inputs = plan.inputs(target["id"])
+        (folder / "inputs.json").write_text(json.dumps(inputs, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        seconds = time.monotonic() - started
+        (folder / "timing.json").write_text(json.dumps({"seconds": round(seconds, 2)}) + "\n", encoding="utf-8")
+    shutil.rmtree(scratch, ignore_errors=True)
+    _finished(plan, target, seconds)
+    return 0
+
+
+def _papermill(plan: planfile.Plan, target: dict[str, Any], folder: Path, private: Path) -> Any:
+    """The executed, normalised notebook."""
+    import nbformat
+    import papermill
+
+    from onepage import failures, kernels, notebooks
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    script = plan.root / target["script"]
+    paths = notebooks.replacements(plan.root, folder / "files", private)
+    made, done = private / "made.ipynb", private / "done.ipynb"
+    nbformat.write(notebooks.prepared(script), made)
+    clock = kernels.Clock(target["timeout"])
+    try:
+        papermill.execute_notebook(
+            made,
+            done,
+            parameters=target["parameters"],
+            kernel_name="python3",
+            language="python",
+            progress_bar=False,
+            cwd=script.parent,
+            start_timeout=120,
+            iopub_timeout=60,
+            timeout_func=clock.remaining,
+            record_timing=False,
+            store_widget_state=False,
+            kernel_manager_class=kernels.manager(private),
+        )
+    except (KeyboardInterrupt, OSError):
+        raise
+    except Exception as error:
+        partial = nbformat.read(done if done.exists() else made, as_version=4)
+        log = (private / kernels.LOG).read_text(errors="replace") if (private / kernels.LOG).exists() else ""
+        message = failures.explain(target["script"], partial, clock.line, error, paths, log)
+        kept = failures.keep(plan, target, partial, folder / "files", message, paths)
+        raise CheckFailed(f"{message}\n  kept for reading: {os.path.relpath(kept, plan.root)}/") from None
+    return notebooks.normalised(nbformat.read(done, as_version=4), paths)
+
+
+def _check_loaded(plan: planfile.Plan, target: dict[str, Any], private: Path) -> None:
+    """Hold the modules of ours that were really loaded against those that the key was made from."""
+    try:
+        loaded = json.loads((private / "loaded.json").read_text(encoding="utf-8"))
+    except OSError:
+        raise CheckFailed(
+            f"{target['script']}: ended early, with sys.exit or the like; let it run to its end"
+        ) from None
+    config = load(plan.root)
+    homes = [str((plan.root / package).resolve()) + os.sep for package in config.code]
+    homes += [str(Path(__file__).parent) + os.sep]
+    scripts = (plan.root / config.scripts).resolve()
+    for name, file in sorted(loaded.items()):
+        ours = file and (file.startswith(tuple(homes)) or Path(file).parent == scripts)
+        if ours and name not in target["modules"] and name != "__main__":
+            raise CheckFailed(
+                f"{target['script']}: loads {name}, which no import statement names, so a change of it would go"
+                f" unnoticed; add `import {name}` where it is used"
+            )
+
+
+def _context(plan: planfile.Plan, target: dict[str, Any], folder: Path, scratch: Path) -> dict[str, Any]:
+    """What `onepage.context` answers during this execution."""
+    by_id = {other["id"]: other for other in plan.targets}
+    runs = {row: [describe_run(plan.root, by_id[run]) for run in ids] for row, ids in target["runs"].items()}
+    corpus = plan.data["corpus"]
+    return {
+        "script": target["script"],
+        "reads": target["reads"],
+        "corpus": {"name": corpus["name"], "folder": str(plan.root / corpus["folder"])},
+        "runs": runs,
+        "profile": plan.data["profile"],
+        "device": plan.data["device"],
+        "out": str(folder / "files"),
+        "scratch": str(scratch),
+    }
+
+
+def environ(root: Path) -> dict[str, str]:
+    """The environment of an execution: the caller's, with everything pinned that could change a result."""
+    found = {name: value for name, value in os.environ.items() if name not in _DROPPED and not name.startswith("JPY_")}
+    matplotlib = root / BUILD / "cache" / "matplotlib"  # not the user's settings, but a font cache that lasts
+    store.write_if_changed(matplotlib / "matplotlibrc", _MATPLOTLIBRC)
+    found.update(PINNED)
+    found["PYTHONPATH"] = os.pathsep.join(map(str, load(root).python_path))
+    found["MPLCONFIGDIR"] = str(matplotlib)
+    return found
+
+
+def _set_environ(environment: dict[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+    os.umask(0o022)
+
+
+@contextmanager
+def _private_folder() -> Iterator[Path]:
+    """A short-named folder of our own for the kernel's sockets, whose paths the system limits to about 100 letters."""
+    parent = tempfile.gettempdir()
+    folder = Path(tempfile.mkdtemp(prefix="onepage-", dir=parent if len(parent) < 40 else "/tmp"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _finished(plan: planfile.Plan, target: dict[str, Any], seconds: float) -> None:
+    from onepage import failures
+
+    failures.clear(plan, target)
+    store.write_text(plan.folder / "last" / target["id"], target["key"] + "\n")
+    progress.finished(plan, target, seconds)
+
+
+# --- corpora -------------------------------------------------------------------------------------------------------
+
+
+def make_corpus(plan: planfile.Plan) -> int:
+    """Build a named corpus, or check a folder, with the project's own commands."""
+    config, corpus = load(plan.root), plan.data["corpus"]
+    entry = plan.root / corpus["entry"]
+    target = {"id": "corpus", "key": corpus["key"], "entry": corpus["entry"], "script": "corpus"}
+    if store.is_done(entry):
+        return 0
+    started = time.monotonic()
+    with store.resumable(entry) as folder, progress.running(plan, target):
+        if folder is None:
+            return 0
+        if corpus["name"] in config.corpus.names and corpus["folder"].startswith(corpus["entry"]):
+            command = config.corpus.make.format(
+                name=shlex.quote(corpus["name"]),
+                options=_options(corpus["options"]),
+                out=shlex.quote(str(folder / "files")),
+            )
+        else:
+            command = config.corpus.check.format(folder=shlex.quote(str(plan.root / corpus["folder"])))
+        if command:
+            _command(plan.root, command)
+        inputs = plan.inputs("corpus")
+        (folder / "inputs.json").write_text(json.dumps(inputs, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        seconds = time.monotonic() - started
+        (folder / "timing.json").write_text(json.dumps({"seconds": round(seconds, 2)}) + "\n", encoding="utf-8")
+    _finished(plan, target, seconds)
+    return 0
+
+
+def _options(options: dict[str, Any]) -> str:
+    """{train = 60, degrade = true} -> "--train 60 --degrade"."""
+    words: list[str] = []
+    for name, value in options.items():
+        flag = "--" + name.replace("_", "-")
+        if value is True:
+            words.append(flag)
+        elif value is not False:
+            words += [flag, *map(str, value if isinstance(value, list) else [value])]
+    return shlex.join(words)
+
+
+def _command(root: Path, command: str) -> None:
+    """Run one of the project's commands, with this interpreter's own programs first on the PATH."""
+    environment = environ(root)
+    environment.pop("TQDM_DISABLE")
+    words = shlex.split(command)
+    beside = Path(sys.executable).parent
+    environment["PATH"] = f"{beside}{os.pathsep}{environment.get('PATH', '')}"
+    found = shutil.which(words[0], path=environment["PATH"])
+    argv = [found, *words[1:]] if found else [sys.executable, "-m", *words]
+    process = subprocess.Popen(argv, cwd=root, env=environment)
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        raise
+    if code:
+        raise CheckFailed(f"`{command}` ended with exit code {code}")

@@ -1,0 +1,56 @@
+"""How full the page is: measured on its picture, so that floats and columns need no bookkeeping."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import Any
+
+PPI = 50  # enough to see a line of text
+MM = PPI / 25.4
+GAP = 9.0  # millimetres: less white than this is spacing, more is emptiness
+PAPER = (210.0, 297.0)
+MARGIN_X, MARGIN_TOP, MARGIN_BOTTOM, GUTTER = 14.0, 12.5, 13.5, 6.1
+MUCH = 0.10  # the share of the page that may be empty
+LINE = 1.19  # a line's height, in body sizes
+
+
+def blank(picture: bytes) -> float:
+    """The share of the two columns that is empty, counting only gaps higher than GAP, from a page's PNG."""
+    import numpy as np
+    from PIL import Image
+
+    page = np.asarray(Image.open(io.BytesIO(picture)).convert("L")) < 245
+    top, bottom = int(MARGIN_TOP * MM), int((PAPER[1] - MARGIN_BOTTOM) * MM)
+    middle = PAPER[0] / 2
+    sides = ((MARGIN_X, middle - GUTTER / 2), (middle + GUTTER / 2, PAPER[0] - MARGIN_X))
+    columns = (page[top:bottom, int(left * MM) : int(right * MM)] for left, right in sides)
+    empty = sum(_gaps(column.any(axis=1)) for column in columns)
+    return empty / (2 * (bottom - top))
+
+
+def overflow(end: dict[str, Any]) -> float:
+    """Millimetres of column beyond the first page, from where the content ends (`x` and `y` in mm)."""
+    page, x, y = int(end["page"]), float(end["x"]), float(end["y"])
+    if page == 1:
+        return 0.0
+    height = PAPER[1] - MARGIN_TOP - MARGIN_BOTTOM
+    column = 1 if x > PAPER[0] / 2 else 0
+    return (page - 2) * 2 * height + column * height + max(0.0, y - MARGIN_TOP)
+
+
+def lines(overflowing: float, body: float) -> int:
+    """Millimetres of column as lines of text at that body size."""
+    return math.ceil(overflowing / (body * LINE * 25.4 / 72) - 1e-9)
+
+
+def _gaps(inked: Any) -> int:
+    """Pixels in runs of rows without ink that are longer than GAP."""
+    total = run = 0
+    for row in [*inked, True]:
+        if not row:
+            run += 1
+            continue
+        total += run if run > GAP * MM else 0
+        run = 0
+    return total

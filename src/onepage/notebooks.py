@@ -1,0 +1,147 @@
+"""Notebooks between jupytext, papermill and the store: made ready, and made the same on every machine.
+
+The stored notebook holds what an execution showed. Its prose and comments may be older than the script's, since a
+change of those re-runs nothing; rendering takes them from the script as it is.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from onepage import scripts
+from onepage.errors import UserError
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+LOADED_TAG = "onepage-loaded"
+
+# Runs after the script's own cells and tells which modules were loaded; never part of what is stored.
+_LOADED = """\
+import json, os, sys
+with open(os.environ["ONEPAGE_LOADED"], "w") as stream:
+    json.dump({n: getattr(m, "__file__", None) for n, m in list(sys.modules.items())}, stream)
+"""
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_ADDRESS = re.compile(r"\bat 0x[0-9a-f]{6,16}\b")
+_CELL_FILE = re.compile(r"[^\s\"'<>]*ipykernel_\d+/\d+\.py(:\d+)?")
+
+
+def prepared(path: Path) -> NotebookNode:
+    """The script as a notebook that papermill can execute, each code cell marked with its line in the script."""
+    import jupytext
+    import nbformat
+
+    notebook = jupytext.read(path, fmt="py:percent")
+    notebook.metadata["kernelspec"] = dict(KERNEL)
+    notebook.metadata["language_info"] = {"name": "python"}
+    lines = [cell.line for cell in scripts.cells(scripts.read_text(path)) if cell.kind == "code"]
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    if len(code) != len(lines):
+        raise UserError(f"{path}: jupytext finds {len(code)} code cells and onepage {len(lines)}; simplify the markers")
+    for cell, line in zip(code, lines, strict=True):
+        cell.metadata["onepage"] = {"line": line}
+    last = nbformat.v4.new_code_cell(_LOADED, metadata={"tags": [LOADED_TAG]})
+    notebook.cells = [*notebook.cells, last]
+    return notebook
+
+
+def normalised(notebook: NotebookNode, replacements: Mapping[str, str]) -> NotebookNode:
+    """Without what differs from one run to the next: ids, times, paths, addresses, the order of output streams."""
+    cells = []
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        if LOADED_TAG in tags or "papermill-error-cell-tag" in tags:
+            continue
+        kept = {
+            key: value for key, value in cell.metadata.items() if key in ("name", "tags", "title", "alt", "onepage")
+        }
+        cell.metadata = type(cell.metadata)(kept)
+        cell.metadata.pop("onepage", None) if cell.cell_type != "code" else None
+        if cell.cell_type == "code":
+            cell.outputs = [_clean(output, replacements) for output in _merged_streams(cell.outputs)]
+        cells.append(cell)
+    number = 0
+    for index, cell in enumerate(cells):
+        cell["id"] = f"cell-{index}"
+        if cell.cell_type == "code":
+            number += scripts.has_code(cell.source)
+            cell.execution_count = number if scripts.has_code(cell.source) else None
+            for output in cell.outputs:
+                if output.output_type == "execute_result":
+                    output.execution_count = cell.execution_count
+    notebook.cells = cells
+    info = {
+        "name": "python",
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "pygments_lexer": "ipython3",
+    }
+    notebook.metadata = type(notebook.metadata)({"kernelspec": dict(KERNEL), "language_info": info})
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return notebook
+
+
+def replacements(root: Path, out: Path, private: Path) -> dict[str, str]:
+    """Paths that may show up in outputs, and what stands for them; the longest first."""
+    found = {str(out): "files", str(private): "tmp", sys.prefix: "python", str(root): "."}
+    found.update(
+        {folder: "site-packages" for folder in sys.path if folder.endswith(("site-packages", "dist-packages"))}
+    )
+    found.update({sys.base_prefix: "python", str(Path.home()): "~"} if len(str(Path.home())) > 2 else {})
+    return dict(sorted(found.items(), key=lambda item: -len(item[0])))
+
+
+def clean_text(text: str, paths: Mapping[str, str]) -> str:
+    """Paths, memory addresses and the kernel's names for cells, replaced by what is the same everywhere."""
+    text = _CELL_FILE.sub("<cell>", text)
+    for path, short in paths.items():
+        text = text.replace(f"{path}/", "" if short == "." else f"{short}/").replace(path, short)
+    return _ADDRESS.sub("at 0x0", text)
+
+
+def without_ansi(text: str) -> str:
+    """Without terminal colours."""
+    return _ANSI.sub("", text)
+
+
+def _merged_streams(outputs: list[Any]) -> list[Any]:
+    """Neighbouring stream outputs as one of stdout and one of stderr: their interleaving is a matter of timing."""
+    found: list[Any] = []
+    for output in outputs:
+        streams = []
+        for earlier in reversed(found):
+            if earlier.output_type != "stream":
+                break
+            streams.append(earlier)
+        same = next(
+            (earlier for earlier in streams if output.output_type == "stream" and earlier.name == output.name),
+            None,
+        )
+        if same is not None:
+            same.text += output.text
+        elif output.output_type == "stream" and output.name == "stdout" and streams:
+            found.insert(len(found) - len(streams), output)
+        else:
+            found.append(output)
+    return found
+
+
+def _clean(output: Any, paths: Mapping[str, str]) -> Any:
+    if output.output_type == "stream":
+        # of a line that was overwritten with \r, as progress bars do, only what stood at last
+        output.text = clean_text(re.sub(r"[^\n]*\r(?!\n)", "", output.text.replace("\r\n", "\n")), paths)
+    elif output.output_type == "error":
+        output.traceback = [clean_text(line, paths) for line in output.traceback]
+        output.evalue = clean_text(output.evalue, paths)
+    else:
+        for kind, data in output.data.items():
+            if isinstance(data, str) and (kind.startswith("text/") or kind == "image/svg+xml"):
+                output.data[kind] = clean_text(data, paths)
+    return output

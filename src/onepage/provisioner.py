@@ -1,0 +1,27 @@
+"""The kernel provisioner that forks (see kernels.py); loaded by jupyter_client when a kernel spec asks for it."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.provisioning import LocalProvisioner
+
+from onepage import kernels
+
+
+class ForkProvisioner(LocalProvisioner):
+    """As LocalProvisioner, but the process is a waiting fork instead of a new interpreter."""
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        if kernels.spare is None:
+            raise RuntimeError("this provisioner works only in a fork of the warm parent")
+        self.process, kernels.spare = kernels.spare, None
+        self.cwd = kwargs.get("cwd") or os.getcwd()
+        environ = {**kwargs.get("env", os.environ)}
+        environ.pop("JPY_PARENT_PID", None)
+        argv = cmd[cmd.index("ipykernel_launcher") + 1 :]
+        self.process.launch(argv, environ, str(self.cwd), kwargs["stdout"].name)
+        self.pid = self.pgid = self.process.pid
+        return self.connection_info

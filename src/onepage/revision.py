@@ -1,0 +1,84 @@
+"""The report of a git revision: built once in a work tree of its own, then kept under `build/compare/`.
+
+The work tree shares the result store, so what has not changed since is not computed again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from onepage.compare import Side, load
+from onepage.errors import CheckFailed, UserError
+
+
+def resolve(wanted: str, root: Path, provenance: Mapping[str, Any], report: str | None = None) -> Side:
+    """A folder with a results.json, else a git revision of the project at `root`, as one side of a comparison."""
+    folder = Path(wanted)
+    if (folder / "results.json").is_file():
+        return load(folder)
+    if folder.is_dir() and any(part in wanted for part in ("/", os.sep)):
+        return load(folder)  # says what is missing
+    commit = _git(root, "rev-parse", "--verify", "--quiet", f"{wanted}^{{commit}}")
+    if commit is None:
+        raise UserError(f"{wanted}: neither a report's folder (there is no {folder / 'results.json'}) nor a git revision")
+    name = report or provenance.get("report") or _newest(root)
+    kept = root / "build" / "compare" / commit[:12] / name
+    if not (kept / "results.json").is_file():
+        _build(root, commit, name, provenance, kept)
+    return load(kept, f"{wanted} ({commit[:10]})")
+
+
+def _git(root: Path, *words: str) -> str | None:
+    try:
+        done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def _newest(root: Path) -> str:
+    found = sorted((root / "reports").glob("*/results.json"), key=lambda path: path.stat().st_mtime)
+    if not found:
+        raise UserError("reports/: no report has been built; name one with --report, as in --report espeak-full")
+    return found[-1].parent.name
+
+
+def _build(root: Path, commit: str, name: str, provenance: Mapping[str, Any], kept: Path) -> None:
+    """Build `name` at `commit` and keep the report's folder as `kept`."""
+    tree = root / "build" / "compare" / f"tree-{commit[:12]}"
+    _remove(root, tree)
+    tree.parent.mkdir(parents=True, exist_ok=True)
+    if _git(root, "worktree", "add", "--detach", "--quiet", str(tree), commit) is None:
+        raise UserError(f"{tree}: git could not check out {commit[:10]}; `git worktree prune` may help")
+    try:
+        # A folder corpus stays where it is: named from the work tree it would be another folder.
+        corpus = (provenance.get("corpus") or {}).get("name")
+        corpus = str((root / corpus).resolve()) if corpus and (root / corpus).is_dir() else corpus
+        given = {"REPORT": name, "CORPUS": corpus, "PROFILE": provenance.get("profile"),
+                 "DEVICE": provenance.get("device"), "STORE": os.environ.get("STORE") or str(root / "build" / "store"),
+                 "PYTHON": sys.executable}  # fmt: skip
+        command = ["make", "--no-print-directory", "report", *(f"{k}={v}" for k, v in given.items() if v)]
+        inherited = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+        print(f"building {name} at {commit[:10]} ...", file=sys.stderr)
+        done = subprocess.run(command, cwd=tree, env=inherited, stdout=sys.stderr)
+        made = tree / "reports" / name
+        if done.returncode or not (made / "results.json").is_file():
+            raise CheckFailed(f"{commit[:10]}: its `make report` did not succeed (exit {done.returncode}); see above")
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.move(str(made), kept)
+    finally:
+        _remove(root, tree)
+
+
+def _remove(root: Path, tree: Path) -> None:
+    if tree.exists():
+        _git(root, "worktree", "remove", "--force", str(tree))
+        shutil.rmtree(tree, ignore_errors=True)
+    _git(root, "worktree", "prune")

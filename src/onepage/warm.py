@@ -1,0 +1,275 @@
+"""A warm parent process: imports the heavy modules once, then forks for every execution.
+
+Starting an interpreter and importing papermill, ipykernel, torch and matplotlib takes about five seconds; a fork of a
+process that has them takes a few hundredths. `onepage run` is then only a client:
+
+    client --socket--> server --fork--> executor (papermill) --fork--> kernel (see kernels.py)
+
+The server does nothing but fork and reap. Its children forget every module of ours and import them afresh, so edits
+always count. It ends with the `make` (or preview) that it was started for. Where it cannot be used (LAUNCH, another
+system than Linux, ONEPAGE_WARM=no), executions take the plain path and give the same bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import gc
+import hashlib
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import stat
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+ENGINE = (
+    "papermill",
+    "jupytext",
+    "nbclient",
+    "ipykernel.kernelapp",
+    "IPython.core.completer",
+    "nbconvert",
+    "jinja2",
+)
+START_SECONDS = 60.0  # how long a client waits for the server's imports before it goes on alone
+IDLE_SECONDS = 1800.0  # and how long the server waits for work, whatever its owners do
+
+
+# --- client --------------------------------------------------------------------------------------------------------
+
+
+def submit(root: Path, argv: list[str], start: bool = True) -> int | None:
+    """Have the warm server run `onepage <argv>`; None if there is none to be had and the caller should do it itself."""
+    owner = os.environ.get("ONEPAGE_MAKE", "")
+    if os.environ.get("ONEPAGE_WARM", "yes") in ("no", "0") or sys.platform != "linux":
+        return None
+    try:
+        connection = _connect(root, start=start and owner.isdigit())
+    except (OSError, subprocess.SubprocessError):
+        return None
+    if connection is None:
+        return None
+    with connection:
+        request = {"argv": argv, "cwd": os.getcwd(), "environ": dict(os.environ), "owner": int(owner or 0)}
+        payload = json.dumps(request).encode()
+        sys.stdout.flush()
+        try:
+            socket.send_fds(connection, [struct.pack("!I", len(payload))], [1, 2])
+            connection.sendall(payload)
+        except OSError:
+            return None
+        answer = b""
+        with contextlib.suppress(OSError):
+            while chunk := connection.recv(4096):
+                answer += chunk
+    if not answer:
+        print(f"onepage {' '.join(argv)}: the executing process was killed", file=sys.stderr)
+        return 1
+    return json.loads(answer)["code"]
+
+
+def hold(root: Path) -> bool:
+    """Start the server, if it can be had, and keep it for as long as this process lives (as `make preview` does)."""
+    os.environ["ONEPAGE_MAKE"] = str(os.getpid())
+    return submit(root, []) is not None
+
+
+def _connect(root: Path, start: bool) -> socket.socket | None:
+    """A connection to this checkout's server, which is started if need be."""
+    address = _address(root)
+    found = _try(address)
+    if found is not None or not start:
+        return found
+    with (address.parent / f"{address.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of several clients at once, one starts the server
+        found = _try(address)
+        return found or _start(root, address)
+
+
+def _try(address: Path) -> socket.socket | None:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.connect(str(address))
+        return connection
+    except OSError:
+        connection.close()
+        return None
+
+
+def _start(root: Path, address: Path) -> socket.socket | None:
+    from onepage.config import BUILD
+    from onepage.execute import environ
+
+    log = root / BUILD / "warm.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    environment = environ(root)
+    environment.pop("MPLBACKEND")  # pyplot binds a backend only where there is a shell to show its figures
+    environment["ONEPAGE_MAKE"] = os.environ["ONEPAGE_MAKE"]
+    environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[1]), environment["PYTHONPATH"]])
+    with log.open("wb") as stream:
+        server = subprocess.Popen(
+            [sys.executable, "-P", "-m", "onepage.warm", str(root), str(address)],
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            env=environment,
+            start_new_session=True,  # Ctrl-C is for the clients, whose end the executors notice
+        )
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        found = _try(address)
+        if found is not None:
+            return found
+        time.sleep(0.05)
+    return None
+
+
+def _address(root: Path) -> Path:
+    """The socket of this checkout, interpreter and installation, in a short private folder."""
+    from onepage.config import load
+
+    base = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
+    if len(str(base)) > 60 or not os.access(base, os.W_OK):
+        base = Path("/tmp")
+    folder = base / f"onepage-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o077:
+        raise OSError(f"{folder} is not a private folder of this user")
+    installed = [
+        (path, os.stat(path).st_mtime_ns) for path in sys.path if path.endswith("-packages") and os.path.isdir(path)
+    ]
+    own = [Path(__file__).read_bytes(), Path(__file__).with_name("kernels.py").read_bytes()]
+    facts = [str(root), sys.executable, installed, load(root).warm, own]
+    return folder / hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+
+# --- server --------------------------------------------------------------------------------------------------------
+
+
+def serve(root: Path, address: Path) -> None:
+    """Fork for every request, until the processes that this server is for have ended."""
+    from onepage.config import load
+
+    config = load(root)
+    ours = ("onepage", *(Path(package).name for package in config.code))
+    for name in (*ENGINE, *config.warm):
+        if name.split(".")[0] not in ours:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # so that the children's collections leave shared memory shared
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    beside = address.with_name(f"{address.name}.{os.getpid()}")
+    listener.bind(str(beside))
+    listener.listen(64)
+    beside.rename(address)
+    children: set[int] = set()
+    owners = {int(os.environ.get("ONEPAGE_MAKE") or 0)}
+    used = time.monotonic()
+    try:
+        while children or (any(map(_alive, owners)) and time.monotonic() - used < IDLE_SECONDS):
+            if select.select([listener], [], [], 0.5)[0]:
+                connection, _ = listener.accept()
+                used = time.monotonic()
+                owner, child = _fork(connection, listener, ours)
+                connection.close()
+                owners.add(owner)
+                children.add(child)
+            children = {child for child in children if child and os.waitpid(child, os.WNOHANG)[0] == 0}
+    finally:
+        address.unlink(missing_ok=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return pid > 0
+
+
+def _fork(connection: socket.socket, listener: socket.socket, ours: tuple[str, ...]) -> tuple[int, int]:
+    """Read a request and fork for it; returns (owner, child)."""
+    connection.settimeout(10)
+    try:
+        head, streams, _, _ = socket.recv_fds(connection, 4, 2)
+        length = struct.unpack("!I", head)[0]
+        payload = b""
+        while len(payload) < length:
+            chunk = connection.recv(length - len(payload))
+            if not chunk:
+                raise OSError("the client went away")
+            payload += chunk
+        request = json.loads(payload)
+    except (OSError, struct.error, ValueError):
+        return 0, 0
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            listener.close()
+            connection.settimeout(None)
+            code = _executor(connection, streams, request, ours)
+        finally:
+            with contextlib.suppress(OSError):
+                connection.sendall(json.dumps({"code": code}).encode())
+            os._exit(code)
+    for stream in streams:
+        os.close(stream)
+    return request["owner"], child
+
+
+def _executor(connection: socket.socket, streams: list[int], request: dict[str, Any], ours: tuple[str, ...]) -> int:
+    """In the child: become the client's stand-in, and run its command with the present sources."""
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number, stream in enumerate(streams, start=1):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.chdir(request["cwd"])
+    os.environ.clear()
+    os.environ.update(request["environ"], ONEPAGE_WARM="no")
+    for name in [name for name in sys.modules if name.split(".")[0] in ours]:
+        del sys.modules[name]
+    python_path = [path for path in request["environ"].get("PYTHONPATH", "").split(os.pathsep) if path]
+    sys.path[:] = list(dict.fromkeys([*python_path, *sys.path]))
+    if not request["argv"]:
+        return 0
+    if request["argv"][0] == "run":
+        from onepage import kernels
+
+        kernels.spare = kernels.Spare(ours)  # before there is any thread: a fork takes only one along
+    threading.Thread(target=_watch, args=(connection,), daemon=True).start()
+    from onepage import cli
+
+    try:
+        return cli.main(request["argv"])
+    except SystemExit as error:  # wrong use, as argparse says it
+        return error.code if isinstance(error.code, int) else 2
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+
+def _watch(connection: socket.socket) -> None:
+    """When the client is gone (Ctrl-C, kill), end as if interrupted, so that nothing is left behind."""
+    with contextlib.suppress(OSError):
+        connection.recv(1)
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(10)
+    os._exit(130)
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,76 @@
+"""`spokenlang train`: one run from the command line; the way in for torchrun.
+
+spokenlang train CORPUS OUT task=binary epochs=12
+torchrun --nproc-per-node 2 -m spokenlang.train_cli CORPUS OUT batch_size=128
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from spokenlang.corpus.store import ClipStore
+from spokenlang.distributed import join, leave
+from spokenlang.errors import InputError
+from spokenlang.settings import TrainConfig
+from spokenlang.training import train
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `spokenlang train`."""
+    parser.add_argument("corpus", type=Path, metavar="CORPUS", help="folder of the clip store")
+    parser.add_argument(
+        "out", type=Path, metavar="OUT", help="folder for the run; an interrupted run continues"
+    )
+    parser.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="parameters, such as epochs=12")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to train")
+
+
+def parse_parameters(words: Sequence[str]) -> dict[str, Any]:
+    """`["epochs=3", "model=crnn"]` -> {"epochs": 3, "model": "crnn"}; values are literals, else text."""
+    found: dict[str, Any] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise InputError(f"{word!r} is not NAME=VALUE; write epochs=3, for example")
+        try:
+            found[name] = ast.literal_eval({"true": "True", "false": "False"}.get(text, text))
+        except (ValueError, SyntaxError):
+            found[name] = text
+    return found
+
+
+def main(args: argparse.Namespace) -> int:
+    """Train, and print the run's headline numbers."""
+    if args.device == "cuda" and not torch.cuda.is_available():
+        raise InputError(
+            "--device cuda: torch finds no CUDA device; use --device cpu, or a CUDA build of torch"
+        )
+    wanted = ("cuda" if torch.cuda.is_available() else "cpu") if args.device == "auto" else args.device
+    config = TrainConfig.from_parameters(parse_parameters(args.parameters))
+    store = ClipStore.open(args.corpus)
+    group, device = join(wanted)
+    try:
+        run = train(config, store, args.out, device)
+    finally:
+        leave()
+    if group.rank == 0:
+        for split in run.splits:
+            measures = run.metrics[split]
+            print(f"{split}: accuracy {measures['accuracy']:.4f}, loss {measures['nll']:.4f}")
+    return 0
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    try:
+        sys.exit(main(parser.parse_args()))
+    except InputError as error:
+        sys.exit(f"spokenlang train: {error}")
