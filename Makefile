@@ -35,12 +35,13 @@ READY :=
 endif
 
 export PYTHONPATH := $(CURDIR)/src
-export CORPUS PROFILE DEVICE REPORT STORE P
+export CORPUS PROFILE DEVICE REPORT STORE P LAUNCH
 ONEPAGE := $(PY) -P -m onepage
 # ONEPAGE_MAKE ties the warm parent process to this make (see src/onepage/warm.py); under LAUNCH there is none.
 WARM    := $(if $(LAUNCH),ONEPAGE_WARM=no,ONEPAGE_MAKE=$$PPID)
 RUN      = $(WARM) $(LAUNCH) $(ONEPAGE) run --plan $(BUILD)/plan.json
-PAGE     = $(WARM) $(ONEPAGE) page --plan $(BUILD)/plan.json && touch $(BUILD)/built
+PAGE     = $(WARM) $(ONEPAGE) page --plan $(BUILD)/plan.json && \
+             cp $(BUILD)/page.json $(BUILD)/page.shown.json && touch $(BUILD)/built
 
 .DEFAULT_GOAL := help
 .PHONY: help report preview test check why verify compare submission bench new clean FORCE

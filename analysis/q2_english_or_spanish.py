@@ -152,7 +152,7 @@ publish.answer(
 measured = comparison.accuracy(runs, store)
 publish.value(
     "binary.test_accuracy", measured.value, low=measured.low, high=measured.high, unit="fraction",
-    n=len(runs[0].scores("test").labels), seeds=len(runs), about="English or Spanish, whole test set",
+    n=len(runs[0].scores("test").labels), seeds=comparison.seeds(runs), about="English or Spanish, whole test set",
 )  # fmt: skip
 publish.claim(
     "binary-on-track",

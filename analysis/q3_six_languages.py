@@ -118,7 +118,7 @@ def published(name, split="test", where=None, about=""):
         high=measured.high,
         unit="fraction",
         n=clips,
-        seeds=len(runs),
+        seeds=comparison.seeds(runs),
         about=about,
     )
     return measured
@@ -133,7 +133,7 @@ publish.value(
     high=f1.high,
     unit="fraction",
     n=len(labels),
-    seeds=len(runs),
+    seeds=comparison.seeds(runs),
     about="mean over seeds, with their range",
 )
 ece = comparison.statistic(runs, "ece")
@@ -144,7 +144,7 @@ publish.value(
     high=ece.high,
     unit="fraction",
     n=len(labels),
-    seeds=len(runs),
+    seeds=comparison.seeds(runs),
     about="expected calibration error, mean over seeds, with their range",
 )
 raw = comparison.statistic(runs, "ece_uncalibrated")
@@ -153,12 +153,12 @@ publish.value(
     raw.value,
     unit="fraction",
     n=len(labels),
-    seeds=len(runs),
+    seeds=comparison.seeds(runs),
     about="before temperature scaling",
 )
 cavg = comparison.statistic(runs, "cavg")
 publish.value(
-    "six.test_cavg", cavg.value, unit="fraction", n=len(labels), seeds=len(runs), about="average detection cost"
+    "six.test_cavg", cavg.value, unit="fraction", n=len(labels), seeds=comparison.seeds(runs), about="average detection cost"
 )
 
 # %% [markdown]

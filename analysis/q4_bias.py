@@ -68,7 +68,7 @@ if len(rows) > len(CODES):
     )
     worst = min(rows, key=lambda row: row.accuracy.value)
     publish.value("bias.worst_dialect", worst.accuracy.value, low=worst.accuracy.low, high=worst.accuracy.high, unit="fraction",
-                  n=worst.clips, seeds=len(runs), about=f"least well recognised dialect, {worst.label}")  # fmt: skip
+                  n=worst.clips, seeds=comparison.seeds(runs), about=f"least well recognised dialect, {worst.label}")  # fmt: skip
     findings.append(f"**dialects** that it was not trained on ({worst.label}: {worst.accuracy.value:.0%} right)")
 
 # %% [markdown]
@@ -92,7 +92,7 @@ if store.has_groups:
         ordered[0].accuracy.value,
         unit="fraction",
         n=ordered[0].clips,
-        seeds=len(runs),
+        seeds=comparison.seeds(runs),
         about="least well recognised voice of the test set",
     )
     findings.append(
@@ -137,7 +137,7 @@ publish.figure(
 )
 weakest = min(conditions, key=lambda row: row.accuracy.value)
 publish.value("bias.worst_condition", weakest.accuracy.value, low=weakest.accuracy.low, high=weakest.accuracy.high, unit="fraction",
-              n=weakest.clips, seeds=len(runs), about=f"least well recognised condition, {weakest.label}")  # fmt: skip
+              n=weakest.clips, seeds=comparison.seeds(runs), about=f"least well recognised condition, {weakest.label}")  # fmt: skip
 quiet_row, loud_row = conditions[-2:]
 publish.claim(
     "loudness-fair",

@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from onepage import context, publish
-from spokenlang import plots
+from spokenlang import comparison, plots
 from spokenlang.corpus.store import ClipStore
 from spokenlang.evaluation import bootstrap
 from spokenlang.lengths import logits_at, pairs_of_one_voice
@@ -71,7 +71,7 @@ at = {row["seconds"]: row for row in curve}
 for seconds in (1.0, 2.0):
     if seconds in at:
         publish.value(f"duration.accuracy_{seconds:g}s", at[seconds]["accuracy"], low=at[seconds]["low"], high=at[seconds]["high"],
-                      unit="fraction", n=at[seconds]["clips"], seeds=len(runs), about=f"six languages, clips cut to {seconds:g} s")  # fmt: skip
+                      unit="fraction", n=at[seconds]["clips"], seeds=comparison.seeds(runs), about=f"six languages, clips cut to {seconds:g} s")  # fmt: skip
 publish.claim(
     "longer-is-better",
     shortest["high"] < longest["low"],

@@ -139,7 +139,7 @@ for name, value in (("mean spectrum, logistic regression", "baseline.test_accura
         high=found.high,
         unit="fraction",
         n=len(store.targets("test")),
-        seeds=len(groups[name]),
+        seeds=comparison.seeds(groups[name]),
         about=name,
     )
     gain, p = comparison.difference(chosen, groups[name], store)
@@ -150,7 +150,7 @@ for name, value in (("mean spectrum, logistic regression", "baseline.test_accura
         low=gain.low,
         high=gain.high,
         unit="fraction",
-        seeds=len(chosen),
+        seeds=comparison.seeds(chosen),
         about=f"accuracy of the chosen network minus that of: {name}",
     )
     publish.claim(

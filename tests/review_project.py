@@ -21,7 +21,7 @@ RATE = 8000
 KINDS = ("wren", "robin", "owl")
 NASTY = 'a <script>alert("x")</script> & \'b\' ../../etc "q" \u202eאבג\nnext'
 
-WAVES = '''# ---
+WAVES = """# ---
 # jupyter:
 #   onepage:
 #     title: Waves of three birds
@@ -68,9 +68,9 @@ publish.answer("q1a", "The *peaks* differ because the **recordings** do.")
 publish.table("birds", rows, caption="Birds and their songs.", note="Means over three years.")
 for song in songs:
     publish.audio(song.name, song.samples, 8000, label=song.label)
-'''
+"""
 
-ERRORS = '''# ---
+ERRORS = """# ---
 # jupyter:
 #   onepage:
 #     title: Which birds are taken for which
@@ -93,9 +93,9 @@ publish.scatter("space", x, y, group=birds, texts=texts, ids=ids, clips="wrong",
 # %%
 publish.figure("accuracy", draw(), alt="Accuracy over time", caption="Accuracy.")
 publish.file("songs.csv", path)
-'''
+"""
 
-TRAIN = '''# ---
+TRAIN = """# ---
 # jupyter:
 #   onepage:
 #     title: One training run
@@ -109,7 +109,7 @@ rate: float = 0.1  # step size
 # %%
 publish.figure("loss", draw(), alt="Falling loss", caption="Loss over steps.")
 print("step 100: 0.5")
-'''
+"""
 
 
 class Recorder:
@@ -161,11 +161,16 @@ def misheard(count: int = 12) -> list[dict[str, Any]]:
     pairs = [(a, b) for a in KINDS for b in KINDS if a != b]
     drawn = np.random.default_rng(5)
     return [
-        {"id": 100 + i, "samples": wave(300 + 150 * i) + drawn.normal(0, 0.01, RATE).astype(np.float32),
-         "true": pairs[i % len(pairs)][0], "predicted": pairs[i % len(pairs)][1], "confidence": round(0.99 - 0.04 * i, 3),
-         "attribution": np.sin(np.linspace(0, 6, 40))}
+        {
+            "id": 100 + i,
+            "samples": wave(300 + 150 * i) + drawn.normal(0, 0.01, RATE).astype(np.float32),
+            "true": pairs[i % len(pairs)][0],
+            "predicted": pairs[i % len(pairs)][1],
+            "confidence": round(0.99 - 0.04 * i, 3),
+            "attribution": np.sin(np.linspace(0, 6, 40)),
+        }
         for i in range(count)
-    ]  # fmt: skip
+    ]
 
 
 def counts(items: list[dict[str, Any]]) -> np.ndarray:
@@ -181,26 +186,55 @@ def publish_waves(shift: float = 0.0) -> list[Callable[[], None]]:
 
     def songs() -> None:
         publish.answer("q1a", "The *peaks* differ because the **recordings** do.")
-        rows = [{"bird": b, "songs": 100 * i, "pitch": {"value": 300.0 * i, "low": 290.0 * i, "high": 312.0 * i, "unit": "Hz"}}
-                for i, b in enumerate(KINDS, 1)]
-        publish.table("birds", rows, columns={"bird": "Bird", "songs": "Songs", "pitch": "Pitch"},
-                      caption="Birds and their songs.", note="Means over three years.")
+        rows = [
+            {
+                "bird": b,
+                "songs": 100 * i,
+                "pitch": {"value": 300.0 * i, "low": 290.0 * i, "high": 312.0 * i, "unit": "Hz"},
+            }
+            for i, b in enumerate(KINDS, 1)
+        ]
+        publish.table(
+            "birds",
+            rows,
+            columns={"bird": "Bird", "songs": "Songs", "pitch": "Pitch"},
+            caption="Birds and their songs.",
+            note="Means over three years.",
+        )
         for i, bird in enumerate(KINDS):
-            media.audio(f"song-{bird}", wave(300 + 200 * i, loud=0.6 if i else 0.002), RATE, label=f"A {bird}",
-                          meta={"peak": 0.6})
+            media.audio(
+                f"song-{bird}",
+                wave(300 + 200 * i, loud=0.6 if i else 0.002),
+                RATE,
+                label=f"A {bird}",
+                meta={"peak": 0.6},
+            )
 
     def values() -> None:
         publish.value("birds.count", 3)
-        publish.value("birds.loudness", 0.5123, low=0.48, high=0.55, unit="fraction", n=120, seeds=[0, 1, 2],
-                      about="Share of loud songs")
+        publish.value(
+            "birds.loudness",
+            0.5123,
+            low=0.48,
+            high=0.55,
+            unit="fraction",
+            n=120,
+            seeds=[0, 1, 2],
+            about="Share of loud songs",
+        )
 
     def claims() -> None:
         publish.claim("owl-is-lowest", True, text="The owl sings lowest.", evidence="300 Hz against 1200 Hz")
         publish.claim("wren-is-loud", False, text="The wren is the loudest.", evidence="0.4 against 0.9", p=0.31)
 
     def figure() -> None:
-        publish.figure("waves", drawing(shift), alt="Three sine waves", caption="Three *birds* on one scale.",
-                       data={"t": [0.0, 1.0], "wren": [0.1, 0.2]})
+        publish.figure(
+            "waves",
+            drawing(shift),
+            alt="Three sine waves",
+            caption="Three *birds* on one scale.",
+            data={"t": [0.0, 1.0], "wren": [0.1, 0.2]},
+        )
 
     return [figure, values, claims, songs]
 
@@ -214,9 +248,19 @@ def publish_errors(files: Path, items: list[dict[str, Any]]) -> list[Callable[[]
         group = [KINDS[i % 3] for i in range(150)]
         ids = [100 + i for i in range(150)]
         points = drawn.normal(0, 1, (150, 2)) + [[3 * (i % 3), (i % 2)] for i in range(150)]
-        media.scatter("space", points[:, 0], points[:, 1], group=group, groups=KINDS, ids=ids, clips="wrong",
-                        texts=[f"{g}, song {i}" for g, i in zip(group, ids, strict=True)], titles=("first", "second"),
-                        caption="Every song in the output's plane.", alt="Three clouds of points, one a bird")
+        media.scatter(
+            "space",
+            points[:, 0],
+            points[:, 1],
+            group=group,
+            groups=KINDS,
+            ids=ids,
+            clips="wrong",
+            texts=[f"{g}, song {i}" for g, i in zip(group, ids, strict=True)],
+            titles=("first", "second"),
+            caption="Every song in the output's plane.",
+            alt="Three clouds of points, one a bird",
+        )
 
     def accuracy() -> None:
         publish.figure("accuracy", drawing(1.0, 7.16), alt="Accuracy over time", caption="Accuracy.")
@@ -225,12 +269,26 @@ def publish_errors(files: Path, items: list[dict[str, Any]]) -> list[Callable[[]
         publish.emit("file", "songs.csv", body, {"text/plain": "file"})
 
     return [
-        lambda: media.matrix("confusion", counts(items), rows=KINDS, clips="wrong", caption="Songs by bird.",
-                               titles=("Bird", "Taken for")),
-        lambda: media.clips("wrong", items, rate=RATE, columns=columns, units={"confidence": "fraction"},
-                              order="-confidence", caption="Every song that was misheard."),
-        space, accuracy,
-    ]  # fmt: skip
+        lambda: media.matrix(
+            "confusion",
+            counts(items),
+            rows=KINDS,
+            clips="wrong",
+            caption="Songs by bird.",
+            titles=("Bird", "Taken for"),
+        ),
+        lambda: media.clips(
+            "wrong",
+            items,
+            rate=RATE,
+            columns=columns,
+            units={"confidence": "fraction"},
+            order="-confidence",
+            caption="Every song that was misheard.",
+        ),
+        space,
+        accuracy,
+    ]
 
 
 def publish_training() -> list[Callable[[], None]]:
@@ -248,8 +306,12 @@ def execute(root: Path, target: dict[str, Any], actions: list[Callable[[], None]
 
     nodes, todo = [], list(actions)
     for number, cell in enumerate(cells.script_cells(text)):
-        node: dict[str, Any] = {"cell_type": cell.kind, "id": f"c{number}", "metadata": {"tags": sorted(cell.tags)},
-                                "source": cell.source}
+        node: dict[str, Any] = {
+            "cell_type": cell.kind,
+            "id": f"c{number}",
+            "metadata": {"tags": sorted(cell.tags)},
+            "source": cell.source,
+        }
         if cell.kind == "code":
             node |= {"execution_count": number, "outputs": []}
             if "parameters" not in cell.tags and todo:
@@ -260,8 +322,16 @@ def execute(root: Path, target: dict[str, Any], actions: list[Callable[[], None]
                     node["outputs"].append({"output_type": "stream", "name": "stdout", "text": streams})
         nodes.append(node)
         if "parameters" in cell.tags:
-            nodes.append({"cell_type": "code", "id": "p", "metadata": {"tags": ["injected-parameters"]}, "outputs": [],
-                          "execution_count": None, "source": "seed = 4"})
+            nodes.append(
+                {
+                    "cell_type": "code",
+                    "id": "p",
+                    "metadata": {"tags": ["injected-parameters"]},
+                    "outputs": [],
+                    "execution_count": None,
+                    "source": "seed = 4",
+                }
+            )
     notebook = {"cells": nodes, "metadata": {"kernelspec": {"name": "python3"}}, "nbformat": 4, "nbformat_minor": 5}
     (entry / "notebook.ipynb").write_text(json.dumps(notebook, indent=1))
     (entry / "timing.json").write_text(json.dumps({"seconds": 12.5}))
@@ -276,24 +346,44 @@ def make(root: Path, *, shift: float = 0.0, report: str = "birds-full") -> dict[
     for name, text in (("q1_waves", WAVES), ("q2_errors", ERRORS), ("train", TRAIN)):
         (root / "analysis" / f"{name}.py").write_text(text.replace("\\\\", "\\"))
     targets = []
-    for number, (identity, kind, script, title, question) in enumerate((
-        ("small-s0", "run", "train", "One training run", ""), ("small-s1", "run", "train", "One training run", ""),
-        ("q1_waves", "analysis", "q1_waves", "Waves of three birds", "1a, 1b"),
-        ("q2_errors", "analysis", "q2_errors", "Which birds are taken for which", "2"),
-    )):  # fmt: skip
+    for number, (identity, kind, script, title, question) in enumerate(
+        (
+            ("small-s0", "run", "train", "One training run", ""),
+            ("small-s1", "run", "train", "One training run", ""),
+            ("q1_waves", "analysis", "q1_waves", "Waves of three birds", "1a, 1b"),
+            ("q2_errors", "analysis", "q2_errors", "Which birds are taken for which", "2"),
+        )
+    ):
         key = hashlib.sha256(f"{identity}{shift}".encode()).hexdigest()
         run = kind == "run"
-        targets.append({
-            "id": identity, "kind": kind, "row": "small" if run else None, "seed": number if run else None,
-            "script": f"analysis/{script}.py", "title": title, "question": question, "key": key,
-            "parameters": {"seed": number, "rate": 0.1} if run else {"seed": 3, "gain": 1.5},
-            "entry": f"build/store/{key[:2]}/{key}", "reads": ["corpus"], "runs": {}, "timeout": 600,
-        })  # fmt: skip
+        targets.append(
+            {
+                "id": identity,
+                "kind": kind,
+                "row": "small" if run else None,
+                "seed": number if run else None,
+                "script": f"analysis/{script}.py",
+                "title": title,
+                "question": question,
+                "key": key,
+                "parameters": {"seed": number, "rate": 0.1} if run else {"seed": 3, "gain": 1.5},
+                "entry": f"build/store/{key[:2]}/{key}",
+                "reads": ["corpus"],
+                "runs": {},
+                "timeout": 600,
+            }
+        )
     plan = {
-        "report": report, "profile": "full", "corpus": {"name": "birds", "key": "c" * 64, "entry": "", "folder": ""},
-        "device": "cpu", "out": f"reports/{report}", "store": "build/store", "targets": targets,
-        "code": {"commit": "0123456789abcdef", "dirty": True}, "versions": {"numpy": "2.4.6", "birdlib": "1.0"},
-    }  # fmt: skip
+        "report": report,
+        "profile": "full",
+        "corpus": {"name": "birds", "key": "c" * 64, "entry": "", "folder": ""},
+        "device": "cpu",
+        "out": f"reports/{report}",
+        "store": "build/store",
+        "targets": targets,
+        "code": {"commit": "0123456789abcdef", "dirty": True},
+        "versions": {"numpy": "2.4.6", "birdlib": "1.0"},
+    }
     items = misheard()
     for target in targets:
         files = root / target["entry"] / "files"
@@ -325,8 +415,15 @@ def build(root: Path, plan: dict[str, Any]) -> Path:
     (out / "report.pdf").write_bytes(b"%PDF-1.4\n")
     (out / "report.html").write_text("<!doctype html><html lang=en><title>r</title><p>The page")
     (out / "report.png").write_bytes(base64.b64decode(_picture()))
-    checks = [{"demand": "one content page", "holds": True, "found": "1 page", "where": None},
-              {"demand": "answer q1a within 2 sentences", "holds": False, "found": "3 sentences", "where": "analysis/q1_waves.py"}]
+    checks = [
+        {"demand": "one content page", "holds": True, "found": "1 page", "where": None},
+        {
+            "demand": "answer q1a within 2 sentences",
+            "holds": False,
+            "found": "3 sentences",
+            "where": "analysis/q1_waves.py",
+        },
+    ]
     index.write_index(plan, collected.results, out, checks, collected.results["claims"], root=root)
     return out
 
@@ -339,3 +436,23 @@ def _picture() -> str:
     figure.set_size_inches(4.0, 5.66)
     figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
     return base64.b64encode(buffer.getvalue()).decode()
+
+
+def fail(root: Path, plan: dict[str, Any], name: str) -> Path:
+    """What a failed execution of `name` leaves; returns its page."""
+    from onepage import render
+
+    target = next(t for t in plan["targets"] if t["id"] == name)
+    notebook = json.loads((root / target["entry"] / "notebook.ipynb").read_text())
+    trace = ["\x1b[31mValueError\x1b[39m: no <b>songs</b>"]
+    notebook["cells"][-1]["outputs"] = [
+        {"output_type": "error", "ename": "ValueError", "evalue": "no <b>songs</b>", "traceback": trace}
+    ]
+    place = root / "build" / "failed" / plan["report"] / name
+    place.mkdir(parents=True)
+    (place / "notebook.ipynb").write_text(json.dumps(notebook))
+    (place / "failure.json").write_text(json.dumps({"target": name, "message": "no songs"}))
+    message = f"{target['script']}:45: ValueError: no <b>songs</b>"
+    return render.render_failed(
+        place / "notebook.ipynb", root / target["script"], message, place / "page.html", plan=plan, target=target
+    )

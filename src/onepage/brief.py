@@ -214,5 +214,6 @@ def _explain(source: toml_source.Toml, error: Any, against: dict[str, Any], wher
         return source.error(template.unknown("key", key, known), *path, key)
     if error.validator == "required":
         missing = next(key for key in error.validator_value if key not in error.instance)
-        return source.error(f"{'.'.join(str(p) for p in path if isinstance(p, str)) or 'the file'} lacks {missing}", *path)
+        inside = ".".join(str(part) for part in path if isinstance(part, str)) or "the file"
+        return source.error(f"{inside} lacks {missing}", *path)
     return source.error(f"{name}: {error.message}", *path)

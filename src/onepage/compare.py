@@ -71,7 +71,9 @@ class ValueChange:
         spans = [(v["low"], v["high"]) if v.get("low") is not None else None for v in (self.a, self.b)]
         if spans == [None, None]:
             return None
-        (low_a, high_a), (low_b, high_b) = (s or (v["value"],) * 2 for s, v in zip(spans, (self.a, self.b), strict=True))
+        (low_a, high_a), (low_b, high_b) = (
+            s or (v["value"],) * 2 for s, v in zip(spans, (self.a, self.b), strict=True)
+        )
         return bool(high_a < low_b or high_b < low_a)
 
 
@@ -113,9 +115,11 @@ def compare(a: Side, b: Side) -> Comparison:
     left, right = (side.provenance.get("targets") or {} for side in (a, b))
     parameters = [
         (target, name, one.get(name), two.get(name))
-        for target, (first, second) in _both(left, right) if first and second
+        for target, (first, second) in _both(left, right)
+        if first and second
         for one, two in [(first.get("parameters") or {}, second.get("parameters") or {})]
-        for name in dict.fromkeys([*one, *two]) if one.get(name) != two.get(name)
+        for name in dict.fromkeys([*one, *two])
+        if one.get(name) != two.get(name)
     ]
     keys = [(target, *((side or {}).get("key") for side in sides)) for target, sides in _both(left, right)]
     return Comparison(
@@ -232,8 +236,17 @@ def write_page(found: Comparison, out: Path) -> Path:
                 links[mark] = f"media/{mark}/{pages.safe_name(figure['name'])}.svg"
                 pages.write(out / links[mark], path.read_bytes())
         figures.append({**figure, "links": links, "presence": _presence(figure)})
-    html = pages.page("compare.html.j2", STYLES, SCRIPTS, found=found, figures=figures, shown=_shown,
-                      verdict=_verdict, holds=_holds, presence=_presence)
+    html = pages.page(
+        "compare.html.j2",
+        STYLES,
+        SCRIPTS,
+        found=found,
+        figures=figures,
+        shown=_shown,
+        verdict=_verdict,
+        holds=_holds,
+        presence=_presence,
+    )
     return pages.write(out / "index.html", html)
 
 

@@ -154,9 +154,9 @@ def _check_loaded(plan: planfile.Plan, target: dict[str, Any], private: Path) ->
     config = load(plan.root)
     homes = [str((plan.root / package).resolve()) + os.sep for package in config.code]
     homes += [str(Path(__file__).parent) + os.sep]
-    scripts = (plan.root / config.scripts).resolve()
+    scripts = str((plan.root / config.scripts).resolve())
     for name, file in sorted(loaded.items()):
-        ours = file and (file.startswith(tuple(homes)) or Path(file).parent == scripts)
+        ours = file and (file.startswith(tuple(homes)) or os.path.dirname(file) == scripts)
         if ours and name not in target["modules"] and name != "__main__":
             raise CheckFailed(
                 f"{target['script']}: loads {name}, which no import statement names, so a change of it would go"
@@ -225,7 +225,7 @@ def make_corpus(plan: planfile.Plan) -> int:
     """Build a named corpus, or check a folder, with the project's own commands."""
     config, corpus = load(plan.root), plan.data["corpus"]
     entry = plan.root / corpus["entry"]
-    target = {"id": "corpus", "key": corpus["key"], "entry": corpus["entry"], "script": "corpus"}
+    target = plan.executed[0]
     if store.is_done(entry):
         return 0
     started = time.monotonic()

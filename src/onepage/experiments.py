@@ -2,7 +2,7 @@
 
 A row names a script and gives its parameters; seeds and a grid multiply it into runs. What beats what, from weak to
 strong: the script's own default, the row's `parameters`, the profile's `parameters`, the row's
-`parameters_in.<profile>`, the grid and seeds, and `P=` on the command line, which pins a grid or the seeds to one value.
+`parameters_in.<profile>`, the grid and seeds, and `P=` on the command line (it pins a grid or seeds to one value).
 """
 
 from __future__ import annotations

@@ -22,10 +22,17 @@ STYLES = ("page.css", "index.css")
 SCRIPTS = ("page.js", "index.js")
 
 
-def write_index(plan: Mapping[str, Any], results: Mapping[str, Any], out_dir: str | Path,
-                checks: Sequence[Mapping[str, Any]] | None = None, claims: Mapping[str, Any] | None = None, *,
-                root: str | Path = ".", states: Mapping[str, str] | None = None,
-                headline: Sequence[str] | None = None) -> Path:
+def write_index(
+    plan: Mapping[str, Any],
+    results: Mapping[str, Any],
+    out_dir: str | Path,
+    checks: Sequence[Mapping[str, Any]] | None = None,
+    claims: Mapping[str, Any] | None = None,
+    *,
+    root: str | Path = ".",
+    states: Mapping[str, str] | None = None,
+    headline: Sequence[str] | None = None,
+) -> Path:
     """Write `index.html` and `timing.js` into the report's folder; returns the index.
 
     `checks` are `{"demand", "holds", "found", "where"}`; `claims` is results["claims"] unless given. `states` names
@@ -39,16 +46,26 @@ def write_index(plan: Mapping[str, Any], results: Mapping[str, Any], out_dir: st
     targets = plan["targets"]
     analyses = [_card(t, results, claims, states) for t in targets if t["kind"] == "analysis"]
     for card in analyses:
-        failure = root / "build" / "failed" / plan["report"] / card["id"] / "index.html"
+        failure = root / "build" / "failed" / plan["report"] / card["id"] / "page.html"
         shown = card["state"] == "failed" and failure.is_file()
         card["failure"] = Path(os.path.relpath(failure, out_dir)).as_posix() if shown else None
     runs = [t for t in targets if t["kind"] == "run"]
     page = pages.page(
-        "index.html.j2", STYLES, SCRIPTS, local_scripts=True, lang=plan.get("lang") or "en", plan=plan,
-        analyses=analyses, headline=_headline(results, headline), values=_values(results), claims=_claims(claims),
-        checks=kept["checks"], picture="report.png" if (out_dir / "report.png").is_file() else None,
+        "index.html.j2",
+        STYLES,
+        SCRIPTS,
+        local_scripts=True,
+        lang=plan.get("lang") or "en",
+        plan=plan,
+        analyses=analyses,
+        headline=_headline(results, headline),
+        values=_values(results),
+        claims=_claims(claims),
+        checks=kept["checks"],
+        picture="report.png" if (out_dir / "report.png").is_file() else None,
         files=[name for name in ("report.pdf", "report.html") if (out_dir / name).is_file()],
-        published=results.get("files", {}), **_run_table(runs, root, states),
+        published=results.get("files", {}),
+        **_run_table(runs, root, states),
     )
     pages.write(out_dir / "timing.js", _timing(targets, root))
     pages.write(root / "build" / plan["report"] / "index.json", json.dumps(kept, sort_keys=True, indent=1) + "\n")
@@ -88,7 +105,9 @@ def current_states(plan: Mapping[str, Any], root: str | Path = ".") -> dict[str,
     return states
 
 
-def _card(target: Mapping[str, Any], results: Mapping[str, Any], claims: Mapping[str, Any], states: Mapping[str, str]) -> dict:
+def _card(
+    target: Mapping[str, Any], results: Mapping[str, Any], claims: Mapping[str, Any], states: Mapping[str, str]
+) -> dict:
     def own(section: Mapping[str, Any]) -> dict[str, Any]:
         return {name: item for name, item in section.items() if item.get("source", {}).get("target") == target["id"]}
 
@@ -96,8 +115,12 @@ def _card(target: Mapping[str, Any], results: Mapping[str, Any], claims: Mapping
     figure = next(iter(figures.values()), None)
     counts = [(len(own(results.get(kind, {}))), kind) for kind in ("figures", "tables", "values", "claims")]
     return {
-        "id": target["id"], "href": f"analyses/{target['id']}.html", "title": target.get("title") or target["id"],
-        "question": target.get("question"), "figure": figure, "state": states.get(target["id"], "fresh"),
+        "id": target["id"],
+        "href": f"analyses/{target['id']}.html",
+        "title": target.get("title") or target["id"],
+        "question": target.get("question"),
+        "figure": figure,
+        "state": states.get(target["id"], "fresh"),
         "counts": ", ".join(f"{n} {kind[:-1] if n == 1 else kind}" for n, kind in counts if n),
         "fallen": [name for name, item in own(claims).items() if not item["holds"]],
     }
@@ -136,13 +159,23 @@ def _run_table(runs: Sequence[Mapping[str, Any]], root: Path, states: Mapping[st
     for run in runs:
         published = _run_values(root / run["entry"] / "notebook.ipynb")
         columns.update({record.name: record.body.get("about") or record.name for record in published})
-        special = {name: json.dumps(value) for name, value in (run.get("parameters") or {}).items()
-                   if name != "seed" and json.dumps(value) != usual[name]}
-        rows.append({
-            "id": run["id"], "row": run.get("row"), "seed": run.get("seed"), "key": run.get("key"),
-            "href": f"analyses/{run['id']}.html", "state": states.get(run["id"], "fresh"), "special": special,
-            "values": {record.name: record.body for record in published},
-        })
+        special = {
+            name: json.dumps(value)
+            for name, value in (run.get("parameters") or {}).items()
+            if name != "seed" and json.dumps(value) != usual[name]
+        }
+        rows.append(
+            {
+                "id": run["id"],
+                "row": run.get("row"),
+                "seed": run.get("seed"),
+                "key": run.get("key"),
+                "href": f"analyses/{run['id']}.html",
+                "state": states.get(run["id"], "fresh"),
+                "special": special,
+                "values": {record.name: record.body for record in published},
+            }
+        )
     return {"runs": rows, "run_columns": columns}
 
 
@@ -163,4 +196,3 @@ def _timing(targets: Sequence[Mapping[str, Any]], root: Path) -> str:
         except (OSError, ValueError, KeyError, TypeError):
             continue
     return f"// Not compared between builds: run times differ.\nvar onepageSeconds = {json.dumps(seconds)};\n"
-

@@ -80,6 +80,9 @@ def manager(private: Path) -> type:
             with (private / LOG).open("wb") as log:  # what a dying kernel says; see failures.py
                 await super()._async_launch_kernel(kernel_cmd, **{**kwargs, "stdout": log, "stderr": log})
 
+        async def _async_wait(self, pollinterval: float = 0.01) -> None:
+            await super()._async_wait(0.01)  # the ending kernel: not a tenth of a second at a time
+
     return PrivateKernelManager
 
 

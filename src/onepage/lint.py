@@ -39,9 +39,8 @@ def typed_digits(draft: Draft, allowed: Iterable[str]) -> list[str]:
 
 def _hand_typed(draft: Draft) -> str:
     """The file with everything that Jinja fills in blanked out, line by line as it was."""
-    header = draft.text.count("\n") - draft.body.count("\n")
-    assert header == 0, "the body keeps the header's lines"
-    rows: dict[int, str] = {}
+    header = draft.text.splitlines()[: len(draft.body) - len(draft.body.lstrip("\n"))] if draft.front else []
+    rows: dict[int, str] = dict(enumerate(header, 1))
     for line, piece in template.lexed(draft.body, draft.path):
         for offset, part in enumerate(piece.split("\n")):
             rows[line + offset] = rows.get(line + offset, "") + (" \x00 " if line + offset in rows else "") + part

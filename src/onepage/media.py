@@ -24,9 +24,18 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 WIDTH, HEIGHT, MARGIN = 1000, 640, 46  # of a scatter plot, in its own units
 
 
-def audio(name: str, samples: Any, rate: int, *, label: str, meta: Mapping[str, Any] | None = None,
-          attribution: Any = None, attributed: str = "what the model heard", gain: float | None = None,
-          codec: str = "flac") -> None:
+def audio(
+    name: str,
+    samples: Any,
+    rate: int,
+    *,
+    label: str,
+    meta: Mapping[str, Any] | None = None,
+    attribution: Any = None,
+    attributed: str = "what the model heard",
+    gain: float | None = None,
+    codec: str = "flac",
+) -> None:
     """Publish a sound: `samples` (n,) in -1..1 at `rate` Hz, with a line of text about it.
 
     `gain` is the factor it is played with; by default a nearly silent clip is brought up, and the page says by how
@@ -35,16 +44,33 @@ def audio(name: str, samples: Any, rate: int, *, label: str, meta: Mapping[str, 
     if not label.strip():
         _fail("audio", name, "label is empty; say what is to be heard")
     item = _file("audio", name, name, samples, rate, attribution, gain, codec, width=640)
-    body = {**item, "rate": int(rate), "label": label, "meta": dict(meta or {}), "codec": codec,
-            "attributed": attributed if attribution is not None else None}
+    body = {
+        **item,
+        "rate": int(rate),
+        "label": label,
+        "meta": dict(meta or {}),
+        "codec": codec,
+        "attributed": attributed if attribution is not None else None,
+    }
     seconds = f"{item['duration']:g} s"
     html = f'<p>{escape(label)} ({seconds})</p><audio controls src="files/{item["file"]}"></audio>'
     _emit("audio", name, body, {"text/html": html, "text/plain": f"audio {name}: {label} ({seconds})"})
 
 
-def clips(name: str, items: Sequence[Mapping[str, Any]], *, rate: int, columns: Mapping[str, str], caption: str,
-          units: Mapping[str, str] | None = None, order: str | None = None, group: Sequence[str] = (),
-          attributed: str = "what the model heard", most: int = 240, codec: str = "flac") -> None:
+def clips(
+    name: str,
+    items: Sequence[Mapping[str, Any]],
+    *,
+    rate: int,
+    columns: Mapping[str, str],
+    caption: str,
+    units: Mapping[str, str] | None = None,
+    order: str | None = None,
+    group: Sequence[str] = (),
+    attributed: str = "what the model heard",
+    most: int = 240,
+    codec: str = "flac",
+) -> None:
     """Publish a list of clips that a reader can hear, sort and filter.
 
     An item is `{"id": ..., "samples": (n,), "attribution": optional, **columns}`. `columns` names the attributes,
@@ -65,16 +91,31 @@ def clips(name: str, items: Sequence[Mapping[str, Any]], *, rate: int, columns: 
         file = _file("clips", name, str(item["id"]), item["samples"], rate, item.get("attribution"), None, codec)
         drawn.append({"id": str(item["id"]), **file, "values": [_plain(item[key]) for key in columns]})
     body = {
-        "caption": caption, "rate": int(rate), "order": order, "left_out": max(0, len(chosen) - most), "codec": codec,
-        "columns": [{"key": key, "heading": heading, "unit": (units or {}).get(key)} for key, heading in columns.items()],
-        "attributed": attributed if any(item.get("attribution") is not None for item in kept) else None, "items": drawn,
+        "caption": caption,
+        "rate": int(rate),
+        "order": order,
+        "left_out": max(0, len(chosen) - most),
+        "codec": codec,
+        "columns": [
+            {"key": key, "heading": heading, "unit": (units or {}).get(key)} for key, heading in columns.items()
+        ],
+        "attributed": attributed if any(item.get("attribution") is not None for item in kept) else None,
+        "items": drawn,
     }
     _emit("clips", name, body, {"text/html": _list_html(body), "text/plain": f"clips {name}: {len(drawn)} clips"})
 
 
-def matrix(name: str, counts: Any, *, rows: Sequence[str], columns: Sequence[str] | None = None, caption: str,
-           clips: str | None = None, keys: tuple[str, str] = ("true", "predicted"),
-           titles: tuple[str, str] = ("True", "Predicted")) -> None:
+def matrix(
+    name: str,
+    counts: Any,
+    *,
+    rows: Sequence[str],
+    columns: Sequence[str] | None = None,
+    caption: str,
+    clips: str | None = None,
+    keys: tuple[str, str] = ("true", "predicted"),
+    titles: tuple[str, str] = ("True", "Predicted"),
+) -> None:
     """Publish a table of counts (a confusion matrix) whose cells lead to the clips of the list `clips`.
 
     `keys` are the list's columns that hold the row's and the column's label; `titles` head the two sides.
@@ -84,20 +125,39 @@ def matrix(name: str, counts: Any, *, rows: Sequence[str], columns: Sequence[str
     if table.shape != (len(rows), len(columns)):
         _fail("matrix", name, f"counts are {table.shape}, the labels {len(rows)} x {len(columns)}")
     body = {
-        "caption": caption, "counts": [[_plain(cell) for cell in row] for row in table], "clips": clips,
-        "rows": [str(label) for label in rows], "columns": [str(label) for label in columns],
-        "row_key": keys[0], "column_key": keys[1], "row_title": titles[0], "column_title": titles[1],
+        "caption": caption,
+        "counts": [[_plain(cell) for cell in row] for row in table],
+        "clips": clips,
+        "rows": [str(label) for label in rows],
+        "columns": [str(label) for label in columns],
+        "row_key": keys[0],
+        "column_key": keys[1],
+        "row_title": titles[0],
+        "column_title": titles[1],
     }
     head = "".join(f"<th>{escape(label)}</th>" for label in body["columns"])
-    lines = "".join(f"<tr><th>{escape(label)}</th>{''.join(f'<td>{c}</td>' for c in row)}</tr>"
-                    for label, row in zip(body["rows"], body["counts"], strict=True))
+    lines = "".join(
+        f"<tr><th>{escape(label)}</th>{''.join(f'<td>{c}</td>' for c in row)}</tr>"
+        for label, row in zip(body["rows"], body["counts"], strict=True)
+    )
     html = f"<table><caption>{escape(caption)}</caption><tr><td></td>{head}</tr>{lines}</table>"
     _emit("matrix", name, body, {"text/html": html, "text/plain": f"matrix {name}: {table.tolist()}"})
 
 
-def scatter(name: str, x: Any, y: Any, *, group: Sequence[str], caption: str, alt: str, texts: Sequence[str],
-            groups: Sequence[str] | None = None, ids: Sequence[Any] | None = None, clips: str | None = None,
-            titles: tuple[str, str] = ("", "")) -> None:
+def scatter(
+    name: str,
+    x: Any,
+    y: Any,
+    *,
+    group: Sequence[str],
+    caption: str,
+    alt: str,
+    texts: Sequence[str],
+    groups: Sequence[str] | None = None,
+    ids: Sequence[Any] | None = None,
+    clips: str | None = None,
+    titles: tuple[str, str] = ("", ""),
+) -> None:
     """Publish points that answer to hover and click: `texts` are shown, and a point whose id is in `clips` leads there.
 
     `group` colours the points; `groups` orders the colours (by default sorted); `titles` name the axes.
@@ -110,9 +170,15 @@ def scatter(name: str, x: Any, y: Any, *, group: Sequence[str], caption: str, al
     if not len(points) == len(group) == len(texts) == len(ids) or not np.isfinite(points).all():
         _fail("scatter", name, "x, y, group, texts and ids need one finite entry a point")
     body = {
-        "caption": caption, "alt": alt, "points": [[float(f"{v:.4g}") for v in point] for point in points],
-        "group": group, "groups": [str(g) for g in (groups or sorted(set(group)))], "texts": texts, "ids": ids,
-        "clips": clips, "titles": list(titles),
+        "caption": caption,
+        "alt": alt,
+        "points": [[float(f"{v:.4g}") for v in point] for point in points],
+        "group": group,
+        "groups": [str(g) for g in (groups or sorted(set(group)))],
+        "texts": texts,
+        "ids": ids,
+        "clips": clips,
+        "titles": list(titles),
     }
     if missing := set(group) - set(body["groups"]):
         _fail("scatter", name, f"groups lacks {sorted(missing)[0]!r}")
@@ -121,18 +187,22 @@ def scatter(name: str, x: Any, y: Any, *, group: Sequence[str], caption: str, al
 
 
 def scatter_paths(record: Mapping[str, Any], linked: set[str]) -> str:
-    """The plot as SVG: a path a group (a point costs 10 bytes so), and a link for each point whose id is in `linked`."""
+    """The plot as SVG: one path a group (so a point costs 10 bytes), and a link for each point whose id is `linked`."""
     points = np.asarray(record["points"], dtype=float).reshape(-1, 2)
     low, high = (points.min(0), points.max(0)) if len(points) else (np.zeros(2), np.ones(2))
     scale = (np.array([WIDTH, HEIGHT]) - 2 * MARGIN) / np.where(high > low, high - low, 1.0)
     at = np.round((points - low) * scale + MARGIN).astype(int)
     at[:, 1] = HEIGHT - at[:, 1]
     order, group = list(record["groups"]), np.array([record["groups"].index(g) for g in record["group"]], dtype=int)
-    lines = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="group" aria-label="{escape(record["alt"])}">',
-             f'<path class="axis" d="M{MARGIN - 20} {HEIGHT - 26}H{WIDTH - 20}M{MARGIN - 20} {HEIGHT - 26}V20"/>']
+    lines = [
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="group" aria-label="{escape(record["alt"])}">',
+        f'<path class="axis" d="M{MARGIN - 20} {HEIGHT - 26}H{WIDTH - 20}M{MARGIN - 20} {HEIGHT - 26}V20"/>',
+    ]
     across, up = record.get("titles") or ("", "")
-    lines.append(f'<text x="{WIDTH - 20}" y="{HEIGHT - 7}" text-anchor="end">{escape(across)}</text>'
-                 f'<text x="{MARGIN - 10}" y="24">{escape(up)}</text>')
+    lines.append(
+        f'<text x="{WIDTH - 20}" y="{HEIGHT - 7}" text-anchor="end">{escape(across)}</text>'
+        f'<text x="{MARGIN - 10}" y="24">{escape(up)}</text>'
+    )
     for number in range(len(order)):
         index = np.flatnonzero(group == number)
         path = "".join(f"M{a} {b}h0" for a, b in at[index])
@@ -143,12 +213,16 @@ def scatter_paths(record: Mapping[str, Any], linked: set[str]) -> str:
             a, b = at[i]
             label = escape(f"{record['texts'][i]}: listen to clip {identity}")
             target = escape(f"{record['clips']}-{identity}")
-            lines.append(f'<a href="#{target}" aria-label="{label}" data-index="{i}"><circle class="series{group[i] % 10}"'
-                         f' cx="{a}" cy="{b}" r="7"/></a>')
+            lines.append(
+                f'<a href="#{target}" aria-label="{label}" data-index="{i}"><circle class="series{group[i] % 10}"'
+                f' cx="{a}" cy="{b}" r="7"/></a>'
+            )
     return "\n".join([*lines, "</svg>"])
 
 
-def _check_clips(name: str, items: list[dict], columns: dict[str, str], order: str | None, group: Sequence[str]) -> None:
+def _check_clips(
+    name: str, items: list[dict], columns: dict[str, str], order: str | None, group: Sequence[str]
+) -> None:
     wanted = ["id", "samples", *columns]
     for item in items:
         if missing := [key for key in wanted if key not in item]:
@@ -163,8 +237,17 @@ def _check_clips(name: str, items: list[dict], columns: dict[str, str], order: s
             _fail("clips", name, f"{key!r} is not among the columns {', '.join(columns)}")
 
 
-def _file(kind: str, name: str, identity: str, samples: Any, rate: int, attribution: Any, gain: float | None,
-          codec: str, width: int = 320) -> dict[str, Any]:
+def _file(
+    kind: str,
+    name: str,
+    identity: str,
+    samples: Any,
+    rate: int,
+    attribution: Any,
+    gain: float | None,
+    codec: str,
+    width: int = 320,
+) -> dict[str, Any]:
     """Write a clip's sound and strip; returns what the record says of them."""
     from onepage import sound
 
@@ -181,8 +264,12 @@ def _file(kind: str, name: str, identity: str, samples: Any, rate: int, attribut
         (folder / f"{identity}.png").write_bytes(sound.strip(wave, int(rate), attribution, width))
     except sound.SoundError as error:
         _fail(kind, name, str(error))
-    return {"file": f"{base}.{suffix}", "strip": f"{base}.png", "duration": round(wave.size / rate, 3),
-            "gain_db": round(20 * float(np.log10(factor)), 1) if factor > 0 else 0.0}
+    return {
+        "file": f"{base}.{suffix}",
+        "strip": f"{base}.png",
+        "duration": round(wave.size / rate, 3),
+        "gain_db": round(20 * float(np.log10(factor)), 1) if factor > 0 else 0.0,
+    }
 
 
 def _list_html(body: Mapping[str, Any]) -> str:
@@ -190,7 +277,8 @@ def _list_html(body: Mapping[str, Any]) -> str:
     head = "".join(f"<th>{escape(column['heading'])}</th>" for column in body["columns"])
     lines = "".join(
         f"<tr><td>{item['id']}</td>{''.join(f'<td>{escape(str(v))}</td>' for v in item['values'])}"
-        f'<td><audio controls preload="none" src="files/{item["file"]}"></audio></td></tr>' for item in body["items"]
+        f'<td><audio controls preload="none" src="files/{item["file"]}"></audio></td></tr>'
+        for item in body["items"]
     )
     return f"<table><caption>{escape(body['caption'])}</caption><tr><th>clip</th>{head}<th></th></tr>{lines}</table>"
 

@@ -130,8 +130,11 @@ def _table(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str, A
             line += [cell.get("value"), cell.get("low"), cell.get("high")] if f"{key}_low" in heads else [cell["value"]]
         lines.append(line)
     note = record.get("note")
-    return {"caption": prose.inline(record.get("caption", "")), "note": prose.inline(note) if note else None,
-            "csv": media.add(f"{record['id']}.csv", _csv(heads, lines))}
+    return {
+        "caption": prose.inline(record.get("caption", "")),
+        "note": prose.inline(note) if note else None,
+        "csv": media.add(f"{record['id']}.csv", _csv(heads, lines)),
+    }
 
 
 def _answer(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str, Any]:
@@ -146,8 +149,11 @@ def _clips(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str, A
     files = [{"file": media.left(item["file"]), "strip": media.left(item["strip"])} for item in record["items"]]
     heads = ["clip", *(column["key"] for column in record["columns"])]
     lines = [[item["id"], *item["values"]] for item in record["items"]]
-    return {"caption": prose.inline(record.get("caption", "")), "files": files,
-            "csv": media.add(f"{record['id']}.csv", _csv(heads, lines))}
+    return {
+        "caption": prose.inline(record.get("caption", "")),
+        "files": files,
+        "csv": media.add(f"{record['id']}.csv", _csv(heads, lines)),
+    }
 
 
 def _matrix(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str, Any]:
@@ -162,14 +168,23 @@ def _matrix(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str, 
     rows = []
     for label, counts in zip(record["rows"], record["counts"], strict=True):
         total = sum(counts) or 1
-        rows.append((label, total, [
-            (count, round(10 * count / total), first.get((str(label), str(column))), column)
-            for column, count in zip(record["columns"], counts, strict=True)
-        ]))
+        rows.append(
+            (
+                label,
+                total,
+                [
+                    (count, round(10 * count / total), first.get((str(label), str(column))), column)
+                    for column, count in zip(record["columns"], counts, strict=True)
+                ],
+            )
+        )
     lines = [[label, *counts] for label, counts in zip(record["rows"], record["counts"], strict=True)]
-    return {"caption": prose.inline(record.get("caption", "")), "rows": rows,
-            "list": pages.anchor(linked["name"]) if linked else None,
-            "csv": media.add(f"{record['id']}.csv", _csv([record["row_key"], *record["columns"]], lines))}
+    return {
+        "caption": prose.inline(record.get("caption", "")),
+        "rows": rows,
+        "list": pages.anchor(linked["name"]) if linked else None,
+        "csv": media.add(f"{record['id']}.csv", _csv([record["row_key"], *record["columns"]], lines)),
+    }
 
 
 def _scatter(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str, Any]:
@@ -178,16 +193,29 @@ def _scatter(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str,
     linked = lists.get(record.get("clips") or "")
     known = {item["id"] for item in linked["items"]} if linked else set()
     prefix = pages.anchor(linked["name"]) + "-" if linked else ""
-    lines = [[i, group, *point, text] for i, group, point, text in zip(
-        record["ids"], record["group"], record["points"], record["texts"], strict=True)]
+    lines = [
+        [i, group, *point, text]
+        for i, group, point, text in zip(record["ids"], record["group"], record["points"], record["texts"], strict=True)
+    ]
     texts = json.dumps(record["texts"], ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
-    return {"caption": prose.inline(record.get("caption", "")), "texts": texts, "prefix": prefix,
-            "plot": scatter_paths(record, known),
-            "csv": media.add(f"{record['id']}.csv", _csv(["id", "group", "x", "y", "text"], lines))}
+    return {
+        "caption": prose.inline(record.get("caption", "")),
+        "texts": texts,
+        "prefix": prefix,
+        "plot": scatter_paths(record, known),
+        "csv": media.add(f"{record['id']}.csv", _csv(["id", "group", "x", "y", "text"], lines)),
+    }
 
 
-_CONTEXTS = {"figure": _figure, "table": _table, "answer": _answer, "audio": _audio, "clips": _clips,
-             "matrix": _matrix, "scatter": _scatter}
+_CONTEXTS = {
+    "figure": _figure,
+    "table": _table,
+    "answer": _answer,
+    "audio": _audio,
+    "clips": _clips,
+    "matrix": _matrix,
+    "scatter": _scatter,
+}
 _KINDS = {*_CONTEXTS, "value", "claim", "file"}
 
 
@@ -197,9 +225,11 @@ def _plain_output(output: dict, cell: Cell, media: Media) -> str:
         from nbconvert.filters.ansi import ansi2html
 
         trace = _classes_only(ansi2html("\n".join(output.get("traceback", []))))
-        return f'<div class="error" role="note"><p><b>{escape(str(output.get("ename")))}</b>: ' \
-               f'{escape(_text(str(output.get("evalue"))))}</p><details class="messages"><summary>The kernel\'s whole ' \
-               f'traceback</summary><pre tabindex="0">{trace}</pre></details></div>'
+        return (
+            f'<div class="error" role="note"><p><b>{escape(str(output.get("ename")))}</b>: '
+            f'{escape(_text(str(output.get("evalue"))))}</p><details class="messages"><summary>The kernel\'s whole '
+            f'traceback</summary><pre tabindex="0">{trace}</pre></details></div>'
+        )
     data = output.get("data", {})
     where = f"Output of line {cell.line}" if cell.line else "Output"
     for kind, suffix in (("image/svg+xml", "svg"), ("image/png", "png"), ("image/jpeg", "jpg")):
@@ -207,11 +237,14 @@ def _plain_output(output: dict, cell: Cell, media: Media) -> str:
             content = _joined(data[kind])
             raw = content.encode() if suffix == "svg" else base64.b64decode(content)
             link = media.add(f"_output-{hashlib.sha256(raw).hexdigest()[:12]}.{suffix}", raw)
-            return f'<p class="loose"><img src="{link}" alt="{where}; it was not given a description" loading="lazy"></p>'
+            return (
+                f'<p class="loose"><img src="{link}" alt="{where}; it was not given a description" loading="lazy"></p>'
+            )
     if "text/html" in data:
         from nbconvert.filters.strings import clean_html
 
-        return f'<div class="loose scroll" tabindex="0" role="group" aria-label="{where}">{_classes_only(clean_html(_joined(data["text/html"])))}</div>'
+        html = _classes_only(clean_html(_joined(data["text/html"])))
+        return f'<div class="loose scroll" tabindex="0" role="group" aria-label="{where}">{html}</div>'
     if "text/markdown" in data:
         return prose.markdown(_joined(data["text/markdown"]), shift=2)
     text = _joined(data.get("text/plain", ""))

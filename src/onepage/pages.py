@@ -33,10 +33,13 @@ NAME = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 def environment() -> Environment:
     """The pages' Jinja environment: everything is escaped unless a template says otherwise."""
     env = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True,
-        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
-    env.filters.update(number=number, interval=interval, cell=cell_text, anchor=anchor, plain=plain, short=short)
+    env.filters.update(number=number, interval=interval, cell=cell_text, anchor=anchor, short=short, asked=asked)
     return env
 
 
@@ -58,16 +61,20 @@ def shell(styles: Iterable[str], scripts: Iterable[str], *, local_scripts: bool 
     style = "\n".join(static(name) for name in styles)
     script = "\n".join(static(name) for name in scripts)
     policy = [
-        "default-src 'none'", "img-src 'self' data:", "media-src 'self' data:",
+        "default-src 'none'",
+        "img-src 'self' data:",
+        "media-src 'self' data:",
         f"style-src 'sha256-{_hash(style)}'",
         f"script-src 'sha256-{_hash(script)}'" + (" 'self'" if local_scripts else ""),
-        "base-uri 'none'", "form-action 'none'",
+        "base-uri 'none'",
+        "form-action 'none'",
     ]
     return {"page_style": Markup(style), "page_script": Markup(script), "policy": "; ".join(policy)}
 
 
-def page(template: str, styles: Iterable[str], scripts: Iterable[str], *, local_scripts: bool = False,
-         **context: Any) -> str:
+def page(
+    template: str, styles: Iterable[str], scripts: Iterable[str], *, local_scripts: bool = False, **context: Any
+) -> str:
     """A whole page from `templates/<template>`."""
     context.setdefault("lang", "en")
     shared = shell(styles, scripts, local_scripts=local_scripts)
@@ -102,9 +109,12 @@ def slugify(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text).strip("-")
 
 
-def plain(markup: str) -> str:
-    """Text of a small piece of HTML."""
-    return Markup(markup).striptags()
+def asked(question: object) -> str:
+    """The head's line about a question: `Question 1a`, `Questions 1a, 1b`; a word stands for itself (`Bonus`)."""
+    text = str(question)
+    if not text[:1].isdigit():
+        return text[:1].upper() + text[1:]
+    return f"Questions {text}" if "," in text else f"Question {text}"
 
 
 def short(key: str | None) -> str:

@@ -76,7 +76,7 @@ def declared(text: str, path: str) -> list[Parameter]:
 
 
 def resolve(declaration: Sequence[Parameter], given: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Every declared parameter's value: the given one, else the default. Unknown names and missing values are errors."""
+    """Every declared parameter's value: the given one, else the default. Unknown and missing ones are errors."""
     known = {parameter.name: parameter for parameter in declaration}
     for name in given:
         if name not in known:

@@ -17,6 +17,7 @@ from typing import Any
 from onepage import watch
 from onepage.config import BUILD, find_root
 from onepage.errors import UserError
+from onepage.planfile import with_corpus
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +57,7 @@ def main(args: argparse.Namespace) -> int:
     write_if_changed(folder / "page.key", digest(planner.page) + "\n")
     write_if_changed(folder / "plan.json", json.dumps(plan, indent=1) + "\n")
     write_if_changed(folder / "plan.mk", rules(plan))
-    for target in _with_corpus(plan):
+    for target in with_corpus(plan):
         if is_done(root / target["entry"]):  # what `make why` compares the next state with
             write_if_changed(folder / "last" / target["id"], target["key"] + "\n")
     seen.save(record, request)
@@ -69,7 +70,7 @@ def rules(plan: dict[str, Any]) -> str:
     by_id = {target["id"]: target for target in plan["targets"]}
     needs: dict[str, list[str]] = {}
     names: dict[str, str] = {}
-    for target in _with_corpus(plan):
+    for target in with_corpus(plan):
         done = f"{target['entry']}/done"
         names.setdefault(done, target["id"])  # two targets with the same key are one piece of work
         before = [f"{by_id[run]['entry']}/done" for ids in target["runs"].values() for run in ids]
@@ -89,14 +90,3 @@ def rules(plan: dict[str, Any]) -> str:
     before = " ".join([f"{build}/page.key |", *names])
     lines += [f"{plan['out']}/manifest.json: {before}", "\t@$(PAGE)", ""]
     return "\n".join(lines)
-
-
-def _with_corpus(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    """All that is executed: the corpus, runs, analyses."""
-    corpus = plan["corpus"]
-    made = (
-        [{"id": "corpus", "key": corpus["key"], "entry": corpus["entry"], "reads": [], "runs": {}}]
-        if corpus["entry"]
-        else []
-    )
-    return made + plan["targets"]

@@ -26,6 +26,11 @@ class Plan:
     def targets(self) -> list[dict[str, Any]]:
         return self.data["targets"]
 
+    @property
+    def executed(self) -> list[dict[str, Any]]:
+        """All that is executed: the corpus, if there is one, runs and analyses."""
+        return with_corpus(self.data)
+
     def target(self, name: str) -> dict[str, Any]:
         """The target with this id, or whose script this is."""
         for target in self.targets:
@@ -40,6 +45,13 @@ class Plan:
     def inputs(self, name: str) -> dict[str, Any]:
         """Everything that the target's key is made of."""
         return json.loads((self.folder / "inputs.json").read_text(encoding="utf-8"))[name]
+
+
+def with_corpus(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """A plan's targets, and the corpus as one more."""
+    corpus = data["corpus"]
+    made = {"id": "corpus", "key": corpus["key"], "entry": corpus["entry"], "script": "", "reads": [], "runs": {}}
+    return ([made] if corpus["entry"] else []) + data["targets"]
 
 
 def load(path: Path | str) -> Plan:

@@ -55,7 +55,7 @@ def inline(source: str) -> str:
 def title_of(source: str) -> tuple[str | None, str]:
     """Splits a leading `# Title` from a Markdown text: (title or None, the rest)."""
     match = re.match(r"\s*#[ \t]+(.+?)[ \t]*#*[ \t]*(?:\n|\Z)", source)
-    return (match.group(1), source[match.end():]) if match else (None, source)
+    return (match.group(1), source[match.end() :]) if match else (None, source)
 
 
 def _heading(match: re.Match[str], outline: Outline | None, shift: int) -> str:
@@ -65,7 +65,8 @@ def _heading(match: re.Match[str], outline: Outline | None, shift: int) -> str:
     name = outline.give(slugify(re.sub(r"<[^>]+>|\ue000\d+\ue001", "", inner)))
     if "\ue000" not in inner:
         outline.headings.append((level, name, inner))
-    return f'<h{level} id="{name}">{inner} <a class="permalink" href="#{name}" aria-label="Link to this section">#</a></h{level}>'
+    link = f'<a class="permalink" href="#{name}" aria-label="Link to this section">#</a>'
+    return f'<h{level} id="{name}">{inner} {link}</h{level}>'
 
 
 @cache
@@ -82,7 +83,9 @@ def _parser():
         def image(self, text: str, url: str, title: str | None = None) -> str:
             return mistune.HTMLRenderer.image(self, text, url, title)
 
-    return mistune.create_markdown(renderer=Renderer(escape=True), plugins=["strikethrough", "table", "footnotes", "url"])
+    return mistune.create_markdown(
+        renderer=Renderer(escape=True), plugins=["strikethrough", "table", "footnotes", "url"]
+    )
 
 
 def _parse(source: str) -> str:

@@ -71,8 +71,15 @@ def render_target(plan: dict[str, Any], target: dict[str, Any], root: str | Path
     return _put(kept, facts.id, out_dir)
 
 
-def render_failed(notebook_path: str | Path, script: str | Path, message: str, out: str | Path, *,
-                  plan: dict[str, Any] | None = None, target: dict[str, Any] | None = None) -> Path:
+def render_failed(
+    notebook_path: str | Path,
+    script: str | Path,
+    message: str,
+    out: str | Path,
+    *,
+    plan: dict[str, Any] | None = None,
+    target: dict[str, Any] | None = None,
+) -> Path:
     """Write the page of a partial notebook to `out`, with `message` above it and its media beside it.
 
     With `plan` and `target` the page says what any other page says of its provenance.
@@ -83,8 +90,16 @@ def render_failed(notebook_path: str | Path, script: str | Path, message: str, o
     if plan and target:
         facts = replace(_facts(plan, target), before=None, after=None, home=None, failure=message)
     else:
-        facts = Facts(id=script.stem, kind="analysis", title=script.stem, report="failed", question="",
-                      script=script.as_posix(), home=None, failure=message)
+        facts = Facts(
+            id=script.stem,
+            kind="analysis",
+            title=script.stem,
+            report="failed",
+            question="",
+            script=script.as_posix(),
+            home=None,
+            failure=message,
+        )
     page, media = _render(notebook, text, facts, notebook_path.parent / "files", folder=f"{out.stem}-media")
     _write_media(media, out.parent)
     return pages.write(out, page)
@@ -93,23 +108,41 @@ def render_failed(notebook_path: str | Path, script: str | Path, message: str, o
 def _facts(plan: dict[str, Any], target: dict[str, Any]) -> Facts:
     alike = [t for t in plan["targets"] if t["kind"] == target["kind"] and t.get("row") == target.get("row")]
     at = next((i for i, t in enumerate(alike) if t["id"] == target["id"]), 0)
-    near = [(alike[i]["id"], alike[i].get("title") or alike[i]["id"]) if 0 <= i < len(alike) else None
-            for i in (at - 1, at + 1)]
+    near = [
+        (alike[i]["id"], alike[i].get("title") or alike[i]["id"]) if 0 <= i < len(alike) else None
+        for i in (at - 1, at + 1)
+    ]
     corpus, code = plan.get("corpus") or {}, plan.get("code") or {}
-    shown = [("seed", target.get("seed")), ("profile", plan.get("profile")), ("corpus", corpus.get("name")),
-             ("device", plan.get("device")), ("key", pages.short(target.get("key")))]
+    shown = [
+        ("seed", target.get("seed")),
+        ("profile", plan.get("profile")),
+        ("corpus", corpus.get("name")),
+        ("device", plan.get("device")),
+        ("key", pages.short(target.get("key"))),
+    ]
     title = target.get("title") or target["id"]
     return Facts(
-        id=target["id"], kind=target["kind"], question=str(target.get("question") or ""), report=plan["report"],
+        id=target["id"],
+        kind=target["kind"],
+        question=str(target.get("question") or ""),
+        report=plan["report"],
         title=f"{title}: {target['id']}" if target["kind"] == "run" and title != target["id"] else title,
-        script=target["script"], key=target.get("key"), row=target.get("row"), before=near[0], after=near[1],
+        script=target["script"],
+        key=target.get("key"),
+        row=target.get("row"),
+        before=near[0],
+        after=near[1],
         facts=tuple((label, str(text)) for label, text in shown if text not in (None, "")),
-        parameters=tuple(sorted((target.get("parameters") or {}).items())), commit=code.get("commit"),
-        dirty=bool(code.get("dirty")), lang=plan.get("lang") or "en",
+        parameters=tuple(sorted((target.get("parameters") or {}).items())),
+        commit=code.get("commit"),
+        dirty=bool(code.get("dirty")),
+        lang=plan.get("lang") or "en",
     )
 
 
-def _render(notebook: dict[str, Any], text: str, facts: Facts, files: Path, folder: str | None = None) -> tuple[str, Media]:
+def _render(
+    notebook: dict[str, Any], text: str, facts: Facts, files: Path, folder: str | None = None
+) -> tuple[str, Media]:
     executed = cells_.notebook_cells(notebook)
     found, current = cells_.merge(cells_.script_cells(text), executed)
     published = list(records_in(found))
@@ -121,12 +154,34 @@ def _render(notebook: dict[str, Any], text: str, facts: Facts, files: Path, fold
     kinds = {record["kind"] for record in published}
     about = cells_.parameters(found)
     page = pages.page(
-        "analysis.html.j2", STYLES, (*SCRIPTS, "listen.js") if kinds & LISTENING else SCRIPTS,
-        title=title, body=body, current=current or not text, headings=[h for h in outline.headings if h[0] <= 3],
-        published=published, parameters=[{"name": n, "value": json.dumps(v), "about": about.get(n)} for n, v in facts.parameters],
-        before=_turn(facts.before), after=_turn(facts.after),
-        **{name: getattr(facts, name) for name in ("kind", "question", "report", "script", "key", "row", "facts",
-                                                  "commit", "dirty", "lang", "home", "failure")},
+        "analysis.html.j2",
+        STYLES,
+        (*SCRIPTS, "listen.js") if kinds & LISTENING else SCRIPTS,
+        title=title,
+        body=body,
+        current=current or not text,
+        headings=[h for h in outline.headings if h[0] <= 3],
+        published=published,
+        parameters=[{"name": n, "value": json.dumps(v), "about": about.get(n)} for n, v in facts.parameters],
+        before=_turn(facts.before),
+        after=_turn(facts.after),
+        **{
+            name: getattr(facts, name)
+            for name in (
+                "kind",
+                "question",
+                "report",
+                "script",
+                "key",
+                "row",
+                "facts",
+                "commit",
+                "dirty",
+                "lang",
+                "home",
+                "failure",
+            )
+        },
     )
     return page, media
 
@@ -142,8 +197,9 @@ def _title(found: list[cells_.Cell], facts: Facts) -> tuple[str, list[cells_.Cel
     return (title if facts.kind == "analysis" else facts.title), [first, *found[1:]]
 
 
-def _body(found: list[cells_.Cell], media: Media, origin: Origin, outline: prose.Outline,
-          published: list[dict], facts: Facts) -> str:
+def _body(
+    found: list[cells_.Cell], media: Media, origin: Origin, outline: prose.Outline, published: list[dict], facts: Facts
+) -> str:
     """The cells as HTML, by nbconvert."""
     from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
@@ -157,8 +213,11 @@ def _body(found: list[cells_.Cell], media: Media, origin: Origin, outline: prose
             continue
         last = (cell.line or 0) + cell.source.count("\n")
         shown = {
-            "id": f"code-{cell.line or number}", "failed": any(o.get("output_type") == "error" for o in cell.outputs),
-            "lines": "" if cell.line is None else f"{facts.script}:{cell.line}" + (f"–{last}" if last > cell.line else ""),
+            "id": f"code-{cell.line or number}",
+            "failed": any(o.get("output_type") == "error" for o in cell.outputs),
+            "lines": ""
+            if cell.line is None
+            else f"{facts.script}:{cell.line}" + (f"–{last}" if last > cell.line else ""),
         }
         drawn = cell_outputs(cell, media, origin, lists)
         outputs = [new_output("display_data", data={"text/html": html}) for html in drawn]
@@ -173,8 +232,12 @@ def _exporter():
     from nbconvert.filters.highlight import Highlight2HTML
 
     exporter = TemplateExporter(
-        template_name="cells", extra_template_basedirs=[str(pages.TEMPLATES)], file_extension=".html",
-        template_extension=".html.j2", default_preprocessors=[], filters={"highlight_code": Highlight2HTML("python")},
+        template_name="cells",
+        extra_template_basedirs=[str(pages.TEMPLATES)],
+        file_extension=".html",
+        template_extension=".html.j2",
+        default_preprocessors=[],
+        filters={"highlight_code": Highlight2HTML("python")},
     )
     exporter.output_mimetype = "text/html"
     return exporter
@@ -229,7 +292,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--plan", type=Path, required=True, metavar="build/NAME/plan.json")
     parser.add_argument("--root", type=Path, default=Path(), help="the project (default: this folder)")
     parser.add_argument("--out", type=Path, help="the report's folder (default: the plan's)")
-    parser.add_argument("targets", nargs="*", metavar="TARGET", help="analyses or runs (default: all that are executed)")
+    parser.add_argument(
+        "targets", nargs="*", metavar="TARGET", help="analyses or runs (default: all that are executed)"
+    )
 
 
 def main(args: Namespace) -> int:

@@ -31,16 +31,6 @@ class Collected:
     files: dict[str, Path] = field(default_factory=dict)  # path in the report's folder -> where it lies now
 
 
-def load_plan(path: str | Path) -> dict[str, Any]:
-    """`build/<report>/plan.json`, with an error that says how to make it."""
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: there is no plan; `make report` writes it") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UserError(f"{path}: not a readable plan ({error}); delete it and run `make report`") from None
-
-
 def load_results(report: Path) -> dict[str, Any]:
     """The results.json of a report's folder."""
     path = report / "results.json"
@@ -88,7 +78,7 @@ def provenance(plan: dict[str, Any]) -> dict[str, Any]:
         "code": plan["code"],
         "versions": plan["versions"],
         "targets": {
-            target["id"]: {key: target.get(key) for key in ("script", "kind", "parameters", "key", "seed")}
+            target["id"]: {key: target.get(key) for key in ("script", "kind", "row", "parameters", "key", "seed")}
             for target in plan["targets"]
         },
     }

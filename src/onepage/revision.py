@@ -26,7 +26,9 @@ def resolve(wanted: str, root: Path, provenance: Mapping[str, Any], report: str 
         return load(folder)  # says what is missing
     commit = _git(root, "rev-parse", "--verify", "--quiet", f"{wanted}^{{commit}}")
     if commit is None:
-        raise UserError(f"{wanted}: neither a report's folder (there is no {folder / 'results.json'}) nor a git revision")
+        raise UserError(
+            f"{wanted}: neither a report's folder (there is no {folder / 'results.json'}) nor a git revision"
+        )
     name = report or provenance.get("report") or _newest(root)
     kept = root / "build" / "compare" / commit[:12] / name
     if not (kept / "results.json").is_file():

@@ -185,7 +185,12 @@ def _png(pixels: np.ndarray) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + b"".join((
-        chunk(b"IHDR", header), chunk(b"PLTE", colours), chunk(b"tRNS", alphas),
-        chunk(b"IDAT", zlib.compress(lines, 9)), chunk(b"IEND", b""),
-    ))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        (
+            chunk(b"IHDR", header),
+            chunk(b"PLTE", colours),
+            chunk(b"tRNS", alphas),
+            chunk(b"IDAT", zlib.compress(lines, 9)),
+            chunk(b"IEND", b""),
+        )
+    )

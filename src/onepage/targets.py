@@ -116,7 +116,7 @@ class Planner:
             "code": commit,
             "versions": self.versions,
             "environment": {key: self.environment[key] for key in ("python", "platform")},
-            "parameters": self.request.parameters,
+            "request": vars(self.request),
             "targets": list(targets.values()),
         }
         self.page = self._page_inputs(plan)
@@ -293,9 +293,7 @@ class Planner:
                         path
                     )[:32]
         return {
-            "plan": {
-                name: plan[name] for name in ("report", "profile", "corpus", "device", "code", "versions", "parameters")
-            },
+            "plan": {name: plan[name] for name in ("report", "profile", "corpus", "device", "code", "versions")},
             "targets": {
                 target["id"]: digest([target["key"], target["title"], target["question"]]) for target in plan["targets"]
             },

@@ -15,6 +15,7 @@ from onepage.writers import TypstWriter, typst_string
 THEME = Path(__file__).parent / "theme"
 STANDARD = "ua-1"  # tagged, with alternative texts: PDF/UA-1
 STAMP = 1_700_000_000  # the PDF's date, always this one: the same inputs give the same bytes
+PICTURE_PPI = 144  # of report.png
 SMALLEST, LARGEST, STEP = 8.5, 9.6, 0.1  # body sizes to choose from, in points
 
 
@@ -37,13 +38,13 @@ class Typeset:
 
     pdf: bytes
     pages: int
-    content_pages: int
+    parts: dict[str, int]  # pages of content, distribution and appendix
     body: float  # points
     blank: float  # share of the content page's columns that is empty
     overflow: float  # millimetres of column that do not fit on the first page
     lines: int  # the overflow in lines of text
-    scaled: dict[str, float] = field(default_factory=dict)  # figures that were shrunk, and to what
-    tagged: bool = True
+    tagged: bool  # PDF/UA: structure and alternative texts
+    picture: bytes = field(repr=False, default=b"")  # the first page as PNG
 
 
 def theme_file(name: str, page_folder: Path) -> Path:
@@ -88,14 +89,19 @@ class Press:
         # A page that is much too short is left to look it.
         self.fill = int(end["page"]) == 1 and blank <= layout.MUCH
         pages = int(self._query(body, "<op-end>")[0]["page"])
+        shared = self._query(body, "<op-distribution>")
+        content = int(end["page"])
+        before = int(shared[0]["page"]) if shared else content
+        parts = {"content": content, "distribution": before - content, "appendix": pages - before}
         try:
             pdf, tagged = self._compile(body, format="pdf", pdf_standards=[STANDARD]), True
         except UserError:
             pdf, tagged = self._compile(body, format="pdf"), False
         overflow = layout.overflow(end)
         return Typeset(
-            pdf=pdf, pages=pages, content_pages=int(end["page"]), body=body, blank=blank,
+            pdf=pdf, pages=pages, parts=parts, body=body, blank=blank,
             overflow=overflow, lines=layout.lines(overflow, body), tagged=tagged,
+            picture=self.pictures(body, PICTURE_PPI)[0],
         )  # fmt: skip
 
     def pictures(self, body: float, ppi: float) -> list[bytes]:

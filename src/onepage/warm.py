@@ -32,14 +32,18 @@ import time
 from pathlib import Path
 from typing import Any
 
-ENGINE = (
+ENGINE = (  # what executing and rendering import, whatever the scripts do
     "papermill",
     "jupytext",
     "nbclient",
-    "ipykernel.kernelapp",
-    "IPython.core.completer",
     "nbconvert",
     "jinja2",
+    "ipykernel.kernelapp",
+    "ipykernel.debugger",
+    "IPython.core.completer",
+    "IPython.extensions.storemagic",
+    "tornado.platform.asyncio",
+    "numpy.random",
 )
 START_SECONDS = 60.0  # how long a client waits for the server's imports before it goes on alone
 IDLE_SECONDS = 1800.0  # and how long the server waits for work, whatever its owners do
@@ -167,6 +171,7 @@ def serve(root: Path, address: Path) -> None:
         if name.split(".")[0] not in ours:
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
+    importlib.import_module("jupytext").reads("# %%\n1\n", fmt="py:percent")  # compiles the notebook schema
     gc.collect()
     gc.freeze()  # so that the children's collections leave shared memory shared
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

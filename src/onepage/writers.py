@@ -7,7 +7,7 @@ import html
 import json
 import re
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -171,7 +171,7 @@ class HtmlWriter(Writer):
         figure = self.results["figures"][name]
         alt, width, height = html.escape(figure["alt"]), *figure["size"]
         return (
-            f'<a href="{self.source("figures", name)}"><img alt="{alt}" width="{96 * width:.0f}" '
+            f'<a href="{self.source("figures", name)}" style="flex:{width:g}"><img alt="{alt}" width="{96 * width:.0f}" '
             f'height="{96 * height:.0f}" src="{data_uri(self.assets / figure["svg"])}"></a>'
         )
 
@@ -248,7 +248,6 @@ class TypstWriter(Writer):
 
     to: str = "typst"
     folder: Path = Path()
-    scaled: list[str] = field(default_factory=list)  # figures that the page has to shrink
 
     def figure(self, node: Node) -> tuple[str, str]:
         names = attribute(node, "names").split()

@@ -48,3 +48,8 @@ def unpack_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor
     whole = optimizer.state_dict()
     whole["state"] = state
     optimizer.load_state_dict(whole)
+    for parameter, values in optimizer.state.items():
+        for name, value in values.items():
+            if value.shape == parameter.shape:
+                # The fused step walks memory, so the averages must lie in it as the weights do (channels last).
+                values[name] = torch.empty_like(parameter).copy_(value)

@@ -26,6 +26,11 @@ class Row:
     clips: int  # how many
 
 
+def seeds(runs: Sequence[TrainedRun]) -> list[int]:
+    """The seeds behind a setting."""
+    return [run.config.seed for run in runs]
+
+
 def store_split(split: str) -> str:
     """Where the clips of a scored split lie: validation is a part of train."""
     return "train" if split == "validation" else split

@@ -31,9 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     load = actions.add_parser("import", help="make a corpus of a folder of recordings")
     load.add_argument("folder", type=Path, help="holds de, en, es, fr, nl, pt, and in these the recordings")
     load.add_argument("--out", type=Path, required=True, help="folder to make; complete or absent")
-    load.add_argument(
-        "--metadata", type=Path, help="CSV with path, speaker, ... (metadata.csv in the folder)"
-    )
+    load.add_argument("--metadata", type=Path, help="CSV with path, speaker, ... (metadata.csv in the folder)")
     load.add_argument("--test", type=float, default=0.2, help="share of clips for the test set (%(default)s)")
     load.add_argument("--seed", type=int, default=0, help="of the draw of test speakers (%(default)s)")
     load.set_defaults(run=_import)
@@ -44,14 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Run a subcommand; 0 if all is well, 1 if a corpus falls short, 2 on wrong use or wrong input."""
-    try:
-        return args.run(args)
-    except InputError as error:
-        if getattr(args, "debug", False):
-            raise
-        print(f"error: {error}", file=sys.stderr)
-        return 1 if args.action == "check" else 2
+    """Run a subcommand; 0 if all is well, 1 if a corpus that was checked falls short.
+
+    `InputError` on wrong input; the command line makes it one line and exit status 2.
+    """
+    return args.run(args)
 
 
 def _make(args: argparse.Namespace) -> int:
@@ -78,8 +73,14 @@ def _import(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     from spokenlang.corpus.store import ClipStore
 
-    store = ClipStore.open(args.folder)
-    found = store.check()
+    try:
+        store = ClipStore.open(args.folder)
+        found = store.check()
+    except InputError as error:
+        if args.debug:
+            raise
+        print(f"spokenlang corpus: {error}", file=sys.stderr)
+        return 1
     _warn(found.warnings)
     counts = ", ".join(f"{count} {split}" for split, count in found.clips.items())
     print(f"{args.folder}: {counts} clips of {store.samples / store.rate:g} s")

@@ -1,12 +1,12 @@
 """The front end: waveform in, normalised features out, as layers of the network.
 
-Everything between the microphone and the first trainable weight lives here, so that whoever loads the
-exported model hands it raw samples and nothing else. The layers hold their constants as registered buffers
-and run without gradient (`TrainablePCEN` excepted).
+Everything between the microphone and the first trainable weight lives here, so that whoever loads the exported
+model hands it raw samples and nothing else. The layers hold their constants as registered buffers, and nothing
+here is trained (`TrainablePCEN` excepted).
 
 A front end works in two steps. `features` is fixed: loudness normalisation, then log-mel. Training computes
 it once per clip. `normalise` removes what a clip's recording adds (per-utterance mean) and puts the corpus on
-one scale; it runs after augmentation, which works on what `features` returns.
+one scale; it runs after augmentation, which works on what `features` returns. No gradient passes the fixed part.
 """
 
 from __future__ import annotations
@@ -143,8 +143,7 @@ class Cepstra(nn.Module):
         self.register_buffer("basis", basis.to(torch.float32))
 
     def forward(self, features: Tensor) -> Tensor:
-        with torch.no_grad():
-            return torch.matmul(features, self.basis)
+        return torch.matmul(features, self.basis)
 
 
 class UtteranceNorm(nn.Module):
@@ -159,11 +158,10 @@ class UtteranceNorm(nn.Module):
         self.scale = scale
 
     def forward(self, features: Tensor) -> Tensor:
-        with torch.no_grad():
-            centred = features - features.mean(dim=1, keepdim=True)
-            if self.scale:
-                centred = centred / (centred.square().mean(dim=1, keepdim=True) + 1e-2).sqrt()
-            return centred
+        centred = features - features.mean(dim=1, keepdim=True)
+        if self.scale:
+            centred = centred / (centred.square().mean(dim=1, keepdim=True) + 1e-2).sqrt()
+        return centred
 
 
 class CorpusNorm(nn.Module):
@@ -181,8 +179,7 @@ class CorpusNorm(nn.Module):
         self.deviation.copy_(flat.std(dim=0, correction=0).clamp(min=1e-3))
 
     def forward(self, features: Tensor) -> Tensor:
-        with torch.no_grad():
-            return (features - self.mean) / self.deviation
+        return (features - self.mean) / self.deviation
 
 
 class TrainablePCEN(nn.Module):

@@ -12,17 +12,22 @@ from torch import Tensor, nn
 
 
 class Convolution(nn.Sequential):
-    """Convolution over time, batch normalisation, ReLU: (batch, channels, 1, frames) in and out."""
+    """Convolution, batch normalisation, ReLU: (batch, channels, height, frames) in and out.
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, *, stride: int = 1, dilation: int = 1) -> None:
+    Over time alone unless `height`, the kernel's extent over frequency, says otherwise.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, *, height: int = 1, stride: int = 1, dilation: int = 1
+    ) -> None:
         super().__init__(
             nn.Conv2d(
                 inputs,
                 outputs,
-                (1, kernel),
+                (height, kernel),
                 stride=(1, stride),
                 dilation=(1, dilation),
-                padding=(0, dilation * (kernel - 1) // 2),
+                padding=((height - 1) // 2, dilation * (kernel - 1) // 2),
                 bias=False,
             ),
             nn.BatchNorm2d(outputs),
@@ -143,12 +148,7 @@ class PlaneConvolutions(nn.Module):
         layers: list[nn.Module] = []
         before = 1
         for width in (channels, 2 * channels, 3 * channels, 4 * channels):
-            layers += [
-                nn.Conv2d(before, width, 3, padding=1, bias=False),
-                nn.BatchNorm2d(width),
-                nn.ReLU(inplace=True),
-            ]
-            layers += [nn.MaxPool2d(2, ceil_mode=True)]
+            layers += [Convolution(before, width, 3, height=3), nn.MaxPool2d(2, ceil_mode=True)]
             before = width
         self.layers = nn.Sequential(*layers)
 

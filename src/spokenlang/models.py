@@ -242,8 +242,8 @@ def _describe(module: nn.Module) -> str:
             return "corpus normalisation"
         case Residual(layer=Convolution() as inner):
             return _describe(inner) + ", residual"
-        case Convolution() | nn.Conv2d():
-            convolution = module[0] if isinstance(module, Convolution) else module
+        case Convolution():
+            convolution = module[0]
             size = "x".join(str(k) for k in convolution.kernel_size if k > 1) or "1"
             stride = f", stride {convolution.stride[1]}" if convolution.stride[1] > 1 else ""
             dilation = f", dilation {convolution.dilation[1]}" if convolution.dilation[1] > 1 else ""

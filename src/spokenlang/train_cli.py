@@ -1,7 +1,7 @@
 """`spokenlang train`: one run from the command line; the way in for torchrun.
 
-spokenlang train CORPUS OUT task=binary epochs=12
-torchrun --nproc-per-node 2 -m spokenlang.train_cli CORPUS OUT batch_size=128
+spokenlang train CORPUS OUT --set task=binary epochs=12
+torchrun --nproc-per-node 2 -m spokenlang.train_cli CORPUS OUT --set batch_size=128
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "out", type=Path, metavar="OUT", help="folder for the run; an interrupted run continues"
     )
-    parser.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="parameters, such as epochs=12")
+    parser.add_argument(
+        "--set", nargs="+", default=[], metavar="NAME=VALUE", dest="parameters", help="parameters, as epochs=12"
+    )
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to train")
 
 

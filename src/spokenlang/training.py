@@ -309,7 +309,9 @@ class Loop:
         self.best, self.waited = about["best"], about["waited"]
         self.sums = tensors["sums"].to(self.device)
         self.trained.load_state_dict(_under("trained/", tensors))
-        self.averaged = {name: value.to(self.device) for name, value in _under("averaged/", tensors).items()}
+        averaged = _under("averaged/", tensors)
+        for name, value in self.averaged.items():
+            value.copy_(averaged[name])
         checkpoint.unpack_optimizer(self.optimizer, tensors)
 
 

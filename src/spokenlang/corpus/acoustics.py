@@ -1,7 +1,7 @@
 """What happens to speech between a mouth and a file: rooms, noise, equalisation, band limits, codecs.
 
-Functions on float arrays at 8 kHz. All randomness comes from the generator that is handed in, and nothing here
-knows which language is spoken.
+Functions on float arrays at 8 kHz. All randomness comes from the generator that is handed in, and nothing
+here knows which language is spoken.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def mix(speech: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
 
 
 def equalise(samples: np.ndarray, tilt_db: float, peaks: list[tuple[float, float, float]]) -> np.ndarray:
-    """A microphone's colour: a tilt in dB per octave about 1 kHz, and peaks (frequency, dB, width in octaves)."""
+    """A microphone's colour: a tilt in dB per octave about 1 kHz, and peaks (frequency, dB, width in
+    octaves)."""
 
     def response(frequency: np.ndarray) -> np.ndarray:
         octaves = np.log2(np.maximum(frequency, 60.0) / 1000.0)
@@ -65,7 +66,8 @@ def equalise(samples: np.ndarray, tilt_db: float, peaks: list[tuple[float, float
 
 
 def band_limit(samples: np.ndarray, low: float, high: float) -> np.ndarray:
-    """A telephone or a cheap loudspeaker: slopes of a fourth-order Butterworth filter outside low..high hertz."""
+    """A telephone or a cheap loudspeaker: slopes of a fourth-order Butterworth filter outside low..high
+    hertz."""
 
     def response(frequency: np.ndarray) -> np.ndarray:
         bottom = 1.0 / np.sqrt(1.0 + (low / np.maximum(frequency, 1.0)) ** 8)
@@ -75,7 +77,8 @@ def band_limit(samples: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 def mu_law(samples: np.ndarray, peak: float) -> np.ndarray:
-    """Eight-bit logarithmic quantisation (ITU-T G.711, mu = 255) of speech whose peak is `peak` of full scale."""
+    """Eight-bit logarithmic quantisation (ITU-T G.711, mu = 255) of speech whose peak is `peak` of full
+    scale."""
     scale = peak / max(float(np.max(np.abs(samples))), 1e-20)
     small = np.log1p(255.0 * np.abs(samples * scale)) / np.log(256.0)
     steps = np.sign(samples) * np.round(small * 127.0) / 127.0
@@ -83,7 +86,8 @@ def mu_law(samples: np.ndarray, peak: float) -> np.ndarray:
 
 
 def block_pcm(samples: np.ndarray, bits: int) -> np.ndarray:
-    """Few bits a sample, with a step that follows the level of each block of 4 ms (near-instantaneous companding)."""
+    """Few bits a sample, with a step that follows the level of each block of 4 ms (near-instantaneous
+    companding)."""
     size = 32
     blocks = np.pad(samples, (0, -len(samples) % size)).reshape(-1, size)
     step = np.maximum(np.max(np.abs(blocks), axis=1, keepdims=True), 1e-20) / (2 ** (bits - 1) - 0.5)
@@ -91,8 +95,8 @@ def block_pcm(samples: np.ndarray, bits: int) -> np.ndarray:
 
 
 def transform_codec(samples: np.ndarray, coarseness: float) -> np.ndarray:
-    """What a codec of low rate leaves: a lapped transform (MDCT, 32 ms) whose bands are quantised to a share of
-    their own level, so that weak bands fall silent and strong ones gurgle."""
+    """What a codec of low rate leaves: a lapped transform (MDCT, 32 ms) whose bands are quantised to a share
+    of their own level, so that weak bands fall silent and strong ones gurgle."""
     size = 128
     window = np.sin(np.pi * (np.arange(2 * size) + 0.5) / (2 * size))
     frames = -(-len(samples) // size) + 1
@@ -129,7 +133,8 @@ def _pink(length: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _speech_shaped(length: int, rng: np.random.Generator) -> np.ndarray:
-    """Flat to 500 Hz, then falling by 9 dB an octave: about the long-term spectrum of speech in any language."""
+    """Flat to 500 Hz, then falling by 9 dB an octave: about the long-term spectrum of speech in any
+    language."""
     return _filter(_white(length, rng), lambda frequency: np.maximum(frequency, 500.0) ** -1.5)
 
 
@@ -145,7 +150,8 @@ def _hum(length: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _babble(length: int, rng: np.random.Generator) -> np.ndarray:
-    """Many voices that speak no language: buzzes with wandering pitch through random vowels, in random syllables."""
+    """Many voices that speak no language: buzzes with wandering pitch through random vowels, in random
+    syllables."""
     return sum(_gibberish(length, rng) for _ in range(5)) + 0.1 * _speech_shaped(length, rng) / 500.0**-1.5
 
 

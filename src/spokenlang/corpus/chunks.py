@@ -1,10 +1,10 @@
 """Clips are made in chunks, and every chunk in a process of its own.
 
-espeak-ng's output depends on what it said before in the same process (see `synthesis`), so the unit of work is a
-fixed run of clips that a fresh process speaks from the first to the last. Starting Python for each would take
-longer than the speaking. Instead a few helper processes are started once (`serve`); each forks itself for every
-chunk it is told to make, which costs milliseconds and is safe there, because a helper has one thread. It has
-started the engine, but never spoken.
+espeak-ng's output depends on what it said before in the same process (see `synthesis`), so the unit of work
+is a fixed run of clips that a fresh process speaks from the first to the last. Starting Python for each would
+take longer than the speaking. Instead a few helper processes are started once (`serve`); each forks itself
+for every chunk it is told to make, which costs milliseconds and is safe there, because a helper has one
+thread. It has started the engine, but never spoken.
 
 A chunk is done when its record stands in `chunks/`: the clips' rows and the hash of their bytes. The hash is
 what makes resuming safe: a chunk whose bytes did not reach the disk is made again.
@@ -131,7 +131,7 @@ def _make(engine: Engine, work: Path, number: int, chunk: list[Clip]) -> None:
         with _array(work, clip, "r+b") as file:
             file.write(content)
     done = record_path(work, number)
-    beside = done.with_suffix(".new")
+    beside = done.with_suffix(f".{os.getpid()}")  # a helper left over from a killed build may be at it too
     beside.write_text(json.dumps({"sha256": digest.hexdigest(), "rows": rows}), encoding="utf-8")
     beside.replace(done)
 
@@ -154,7 +154,8 @@ def _npy_length(file) -> int:
 
 
 def serve(work: Path) -> int:
-    """Make the chunks whose numbers come in on stdin, one a line; answer each with `<number> done` or `failed`."""
+    """Make the chunks whose numbers come in on stdin, one a line; answer each with `<number> done` or
+    `failed`."""
     manifest = list(read_manifest(work / MANIFEST))
     engine = Engine()
     for line in sys.stdin:

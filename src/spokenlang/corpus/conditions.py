@@ -1,8 +1,9 @@
 """Recording conditions: drawn for every clip from its own seed, without knowledge of its language.
 
-A third of the clips is clean. The others went through one to three of room, noise, equalisation, band limit and
-codec, in that (physical) order. Every clip, clean or not, ends at a loudness of its own between full scale and
-80 dB below it: the one difference between clips that is plain to the eye and says nothing about language.
+A third of the clips is clean. The others went through one to three of room, noise, equalisation, band limit
+and codec, in that (physical) order. Every clip, clean or not, ends at a loudness of its own between full
+scale and 80 dB below it: the one difference between clips that is plain to the eye and says nothing about
+language.
 """
 
 from __future__ import annotations

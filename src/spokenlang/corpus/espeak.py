@@ -137,9 +137,9 @@ def make(
     """Make the corpus in the folder `out`; False if it was there already.
 
     Works in `<out>.partial` and renames that at the end, so `out` is complete or absent. A build that was
-    interrupted is taken up where it stopped, provided that the recipe is still the same. `progress` is told the
-    clips that are done and all clips. Neither it nor `jobs`, the number of processes, has any influence on what is
-    made.
+    interrupted is taken up where it stopped, provided that the recipe is still the same. `progress` is told
+    the clips that are done and all clips. Neither it nor `jobs`, the number of processes, has any influence
+    on what is made.
     """
     options = options or Options()
     if min(options.train, options.test) < 1:

@@ -1,10 +1,10 @@
 """Recordings of one's own become a clip store.
 
 `<folder>/<language>/**/*.{wav,flac,ogg,opus,mp3,...}`, with an optional CSV that says of each file who speaks
-(`path` relative to the folder, `speaker`, and whatever else is known). Every file is mixed down to one channel,
-resampled to 8 kHz with soxr and cut into clips of 5 s; what is left over at the end is dropped. A file shorter
-than that is padded with silence, one shorter than a second is left out. Clips of one speaker (without metadata,
-of one file) all go to training or all to the test set.
+(`path` relative to the folder, `speaker`, and whatever else is known). Every file is mixed down to one
+channel, resampled to 8 kHz with soxr and cut into clips of 5 s; what is left over at the end is dropped. A
+file shorter than that is padded with silence, one shorter than a second is left out. Clips of one speaker
+(without metadata, of one file) all go to training or all to the test set.
 """
 
 from __future__ import annotations
@@ -29,9 +29,12 @@ SAMPLES = 5 * RATE
 SHORTEST = RATE
 """Samples below which a file is left out."""
 EXTENSIONS = frozenset(
-    f".{name}" for name in "wav flac ogg oga opus mp3 aif aiff aifc au snd w64 caf m4a aac wma amr webm".split()
+    (
+        *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd", ".w64", ".caf"),
+        *(".m4a", ".aac", ".wma", ".amr", ".webm"),
+    )
 )
-"""What counts as a recording. The last few cannot be decoded here, but passing over them would go unnoticed."""
+"""What counts as a recording. Those of the second line cannot be decoded, but are not to be passed over in silence."""
 RECIPE = "corpus.json"
 FIRST = ("split", "index", "language", "group", "file", "start_s")
 """Columns of `clips.csv` that the import fills in itself; those of the metadata follow."""
@@ -65,8 +68,8 @@ def import_folder(
 ) -> Imported:
     """Make the clip store `out` of a folder of recordings. `out` is complete or absent.
 
-    Without `csv_path`, `metadata.csv` in the folder is used if there is one. `progress` is told the files that are
-    done and all files. `InputError` names the first file, folder or row that is wrong.
+    Without `csv_path`, `metadata.csv` in the folder is used if there is one. `progress` is told the files
+    that are done and all files. `InputError` names the first file, folder or row that is wrong.
     """
     options = options or Options()
     if not 0 < options.test < 1:
@@ -92,7 +95,8 @@ def import_folder(
 
 
 def find(folder: Path) -> list[Path]:
-    """The recordings of a folder, relative to it, in a fixed order. Checks that each lies in a language's folder."""
+    """The recordings of a folder, relative to it, in a fixed order. Checks that each lies in a language's
+    folder."""
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder; give one that holds {', '.join(CODES)}")
     files = sorted(
@@ -152,7 +156,8 @@ def read_csv(csv_path: Path, folder: Path, files: list[Path]) -> tuple[dict[str,
 
 
 def cuts(path: Path) -> Iterator[np.ndarray]:
-    """Clips of one recording: (40000,) float32 each. Reads it piece by piece, so its length does not matter."""
+    """Clips of one recording: (40000,) float32 each. Reads it piece by piece, so its length does not
+    matter."""
     try:
         with soundfile.SoundFile(path) as file:
             kept, made = np.zeros(0, np.float32), 0

@@ -33,8 +33,8 @@ Columns = dict[str, np.ndarray]
 def read(path: Path, lengths: Mapping[str, int]) -> dict[str, Columns]:
     """Columns of every split, in the order of its arrays.
 
-    `lengths` gives the number of clips of each split that has arrays. Every clip of a split that the file speaks
-    of must have exactly one row; a split may be left out altogether (its columns are then empty).
+    `lengths` gives the number of clips of each split that has arrays. Every clip of a split that the file
+    speaks of must have exactly one row; a split may be left out altogether (its columns are then empty).
     """
     header, rows = _rows(path)
     if not rows:

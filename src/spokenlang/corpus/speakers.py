@@ -1,9 +1,9 @@
 """The synthetic speakers and the dialects they speak.
 
-Every speaker speaks all six languages, equally often, so that no voice gives a language away. A speaker is one of
-espeak-ng's voice variants (the timbre) at a pitch, rate and liveliness of its own, with a vocal tract a little
-longer or shorter. Variants that are one voice in effect form a family, and families, not speakers, are what is
-kept apart between training, validation and test: `clips.csv` has the family as the clip's group.
+Every speaker speaks all six languages, equally often, so that no voice gives a language away. A speaker is
+one of espeak-ng's voice variants (the timbre) at a pitch, rate and liveliness of its own, with a vocal tract
+a little longer or shorter. Variants that are one voice in effect form a family, and families, not speakers,
+are what is kept apart between training, validation and test: `clips.csv` has the family as the clip's group.
 """
 
 from __future__ import annotations
@@ -127,10 +127,11 @@ NEW_DIALECTS: dict[str, tuple[Dialect, ...]] = {
 
 
 def cast(families: dict[str, tuple[str, ...]], clips: int, config: SpeakerConfig, seed: int) -> list[Speaker]:
-    """The speakers of a split with `clips` clips a language: as many of each family as can be, families in turn.
+    """The speakers of a split with `clips` clips a language: as many of each family as can be, families in
+    turn.
 
-    Speaker number n is of family n modulo the number of families, so the first so many speakers of any number are
-    balanced over families too.
+    Speaker number n is of family n modulo the number of families, so the first so many speakers of any number
+    are balanced over families too.
     """
     count = min(clips, max(len(families), -(-clips // config.clips_each)))
     rng = np.random.default_rng(seed)
@@ -158,8 +159,8 @@ def cast(families: dict[str, tuple[str, ...]], clips: int, config: SpeakerConfig
 def roles(speakers: list[Speaker], dialects: tuple[Dialect, ...], clips: int) -> list[tuple[Speaker, Dialect]]:
     """Who speaks each of a language's clips, and in which dialect.
 
-    Speakers take turns. So do, within each family, the dialects: shifted by one from family to family and from
-    round to round, so that neither a family nor a speaker goes with a dialect.
+    Speakers take turns. So do, within each family, the dialects: shifted by one from family to family and
+    from round to round, so that neither a family nor a speaker goes with a dialect.
     """
     families = list(dict.fromkeys(speaker.family for speaker in speakers))
     parts = []

@@ -17,9 +17,9 @@ from spokenlang.errors import InputError
 def hold_out(store: ClipStore, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Split a store's training clips into (training, validation) indices, both sorted.
 
-    With groups known no group is on both sides, and every language that has two groups or more is on both sides.
-    Without groups: a random share of each language's clips. The test set plays no part. The same arguments give
-    the same indices on every machine.
+    With groups known no group is on both sides, and every language that has two groups or more is on both
+    sides. Without groups: a random share of each language's clips. The test set plays no part. The same
+    arguments give the same indices on every machine.
     """
     labels, groups = store.targets("train"), store.groups("train")
     held = separate(labels, groups, fraction, seed)
@@ -38,8 +38,9 @@ def hold_out(store: ClipStore, fraction: float, seed: int) -> tuple[np.ndarray, 
 def separate(labels: np.ndarray, groups: np.ndarray, fraction: float, seed: int) -> np.ndarray:
     """Mask (clips,) of about `fraction` of each label's clips, made of whole groups.
 
-    Greedy over the groups in random order: one is taken when that brings the label counts closer to their targets.
-    A label left with nothing then gets its smallest group that leaves it something on the other side.
+    Greedy over the groups in random order: one is taken when that brings the label counts closer to their
+    targets. A label left with nothing then gets its smallest group that leaves it something on the other
+    side.
     """
     if not 0 < fraction < 1:
         raise ValueError(f"fraction must lie between 0 and 1, not {fraction}")

@@ -1,8 +1,8 @@
 """The clip store: a folder of arrays in the assignment's own layout.
 
-`inputs_<split>_fp16.npy` (clips, samples) float16 and `targets_<split>_int8.npy` (clips,) int8 with labels 0 to 5,
-for the splits `train` and `test` and, where there is one, `dialects` (a second test set); optionally `clips.csv`
-beside them (see `metadata`). The assignment's folder is a clip store as it stands.
+`inputs_<split>_fp16.npy` (clips, samples) float16 and `targets_<split>_int8.npy` (clips,) int8 with labels 0
+to 5, for the splits `train` and `test` and, where there is one, `dialects` (a second test set); optionally
+`clips.csv` beside them (see `metadata`). The assignment's folder is a clip store as it stands.
 
 Arrays are memory-mapped. `ClipStore.open` checks everything that headers, targets and metadata can tell;
 `ClipStore.check` also reads every sample.
@@ -23,13 +23,15 @@ from spokenlang.errors import InputError
 from spokenlang.languages import CODES
 
 RATE = 8000
-"""Samples per second of every store: the layout has no room for another rate, and the assignment's is this."""
+"""Samples per second of every store: the layout has no room for another rate, and the assignment's is
+this."""
 REQUIRED_SPLITS = ("train", "test")
 SPLITS = (*REQUIRED_SPLITS, "dialects")
 SHORTEST = RATE // 10
 """Samples below which a clip holds no speech: an array narrower than this was meant otherwise."""
 SILENT = 1e-6
-"""Peak-to-peak range below which a clip is counted as silent; the assignment's quietest clips peak at about 1e-5."""
+"""Peak-to-peak range below which a clip is counted as silent; the assignment's quietest clips peak at about
+1e-5."""
 _BLOCK = 256  # clips read at a time: about 20 MB
 
 
@@ -118,7 +120,8 @@ class ClipStore:
         return [*arrays, csv] if csv.exists() else arrays
 
     def check(self) -> Checked:
-        """Read every sample. `InputError` for samples that are no numbers; warnings for what is merely odd."""
+        """Read every sample. `InputError` for samples that are no numbers; warnings for what is merely
+        odd."""
         silent: dict[str, int] = {}
         warnings: list[str] = []
         digests: dict[bytes, tuple[str, int]] = {}
@@ -168,7 +171,7 @@ class ClipStore:
             if len(wrong):
                 at = int(wrong[0])
                 raise InputError(
-                    f"{path}: clip {at} of {split} is {columns['language'][at]!r} here but {spoken[at]!r} in the "
+                    f"{path}: clip {at} of {split} is {str(columns['language'][at])!r} here but {str(spoken[at])!r} in the "
                     "targets; the file belongs to other arrays"
                 )
 

@@ -2,10 +2,10 @@
 
 Two things that the library does not make obvious decide the shape of this module:
 
-- Its output depends on what it said before. Seeding its random generators before every utterance removes most of
-  that, starting it again removes nothing (a second start even corrupts it), and only a process that has never spoken
-  removes the rest. So `Engine` may be made once in a process, and whoever wants the same bytes twice has every
-  fixed chunk of utterances spoken by a process of its own (`spokenlang.corpus.chunks`).
+- Its output depends on what it said before. Seeding its random generators before every utterance removes most
+  of that, starting it again removes nothing (a second start even corrupts it), and only a process that has
+  never spoken removes the rest. So `Engine` may be made once in a process, and whoever wants the same bytes
+  twice has every fixed chunk of utterances spoken by a process of its own (`spokenlang.corpus.chunks`).
 - It is fast, but it always speaks to the end of the text. A sample callback that answers 1 stops it.
 """
 

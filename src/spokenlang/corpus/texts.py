@@ -1,10 +1,11 @@
-"""What the synthetic speakers say: random real words, in about the proportions and with the breaks of real text.
+"""What the synthetic speakers say: random real words, in about the proportions and with the breaks of real
+text.
 
-The words and their frequencies are wordfreq's (its data: CC BY-SA 4.0, Robyn Speer and sources named there). The
-sentences mean nothing. What they keep of a language is its vocabulary, its sounds and their sequences, its share
-of function words, and, from the punctuation, its intonation; word order beyond "function words come before
-content words" is lost. That is enough, because what tells languages apart in a few seconds of sound is short
-stretches of phones.
+The words and their frequencies are wordfreq's (its data: CC BY-SA 4.0, Robyn Speer and sources named there).
+The sentences mean nothing. What they keep of a language is its vocabulary, its sounds and their sequences,
+its share of function words, and, from the punctuation, its intonation; word order beyond "function words come
+before content words" is lost. That is enough, because what tells languages apart in a few seconds of sound is
+short stretches of phones.
 """
 
 from __future__ import annotations
@@ -107,7 +108,8 @@ class Vocabulary:
 
 
 def _speakable(word: str) -> bool:
-    """Whether a word is letters only and has a vowel: neither a number nor an abbreviation that gets spelt out."""
+    """Whether a word is letters only and has a vowel: neither a number nor an abbreviation that gets spelt
+    out."""
     return bool(_WORD.fullmatch(word) and VOWEL.search(word))
 
 

@@ -22,16 +22,20 @@ def make_all(
 ) -> list[dict[str, object]]:
     """Make the chunks that are not there yet; the rows of all clips, in the plan's order."""
     total = sum(map(len, plan))
-    rows = {number: chunks.record(work, number, chunk) for number, chunk in enumerate(plan)}
-    missing = [number for number, found in rows.items() if found is None]
-    done = sum(len(plan[number]) for number in rows if rows[number] is not None)
+    found = {number: chunks.record(work, number, chunk) for number, chunk in enumerate(plan)}
+    rows = {number: done for number, done in found.items() if done is not None}
+    missing = [number for number in found if number not in rows]
+    done = sum(map(len, rows.values()))
     progress(done, total)
     for number in _finished(work, missing, min(jobs or _cores(), max(len(missing), 1))):
-        rows[number] = chunks.record(work, number, plan[number])
-        done += len(plan[number])
+        made = chunks.record(work, number, plan[number])
+        if made is None:
+            raise InputError(f"{work}: what was written cannot be read back; check the disk, then run again")
+        rows[number] = made
+        done += len(made)
         progress(done, total)
     (work / _LOG).unlink(missing_ok=True)
-    return [row for number in sorted(rows) for row in rows[number] or []]
+    return [row for number in sorted(rows) for row in rows[number]]
 
 
 def _finished(work: Path, missing: list[int], jobs: int) -> Iterator[int]:

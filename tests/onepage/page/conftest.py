@@ -55,7 +55,7 @@ class Project:
             capture = Capture(patch, entry / "files")
             publishing(entry / "files")
         (entry / "notebook.ipynb").write_text(nbformat.writes(capture.notebook()), encoding="utf-8")
-        self.target(name, kind="analysis", entry=f"build/store/{name[:2]}/{name}", **target)
+        self.target(name, **{"kind": "analysis", "entry": f"build/store/{name[:2]}/{name}", **target})
 
     def target(self, name: str, **target: Any) -> None:
         """A target of the plan."""

@@ -1,0 +1,180 @@
+"""`onepage check`: a table of what the assignment demands, each demand met, or where and how it falls short.
+
+Before the brief's own demands comes what holds for every report: it is whole, as it was built, and says what
+its sources and results say now.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from onepage import brief as briefs
+from onepage import config, demands_page, demands_work, planfile, results
+from onepage.compose import Composed, compose
+from onepage.errors import UserError
+from onepage.evidence import Evidence, Finding, count
+from onepage.typeset import Typeset, typeset
+
+JUDGES = demands_page.JUDGES | demands_work.JUDGES
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    id: str
+    demand: str
+    state: str  # met, short, or not asked
+    found: str
+    shortfalls: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the report's index shows it."""
+        return {
+            "demand": self.demand, "holds": self.state != "short", "found": self.found,
+            "where": "; ".join([*self.shortfalls, *self.warnings]),
+        }  # fmt: skip
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `onepage check`."""
+    parser.add_argument("--plan", type=Path, metavar="FILE", help="build/<report>/plan.json")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
+    parser.add_argument("--format", action="store_true", help="say what may stand in brief.toml, and stop")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Print the table; 1 if anything falls short."""
+    if args.format:
+        print(briefs.format_text())
+        return 0
+    if args.plan is None:
+        raise UserError("--plan FILE is needed: build/<report>/plan.json")
+    rows = check(planfile.load(args.plan))
+    if args.json:
+        for row in rows:
+            print(json.dumps({"id": row.id, "state": row.state, **row.as_dict()}, ensure_ascii=False))
+    else:
+        print(table(rows))
+    return 1 if any(row.state == "short" for row in rows) else 0
+
+
+def check(plan: planfile.Plan) -> list[Row]:
+    """Hold a built report against its sources, its results and its brief."""
+    report = plan.root / plan.data["out"]
+    page_folder = plan.root / config.load(plan.root).page
+    found = results.load_results(report)
+    composed = compose(page_folder, found, plan.root)
+    with tempfile.TemporaryDirectory(prefix="onepage-") as folder:
+        try:
+            made = typeset(composed.document, composed.front, found, report, page_folder, Path(folder))
+        except FileNotFoundError as error:
+            raise UserError(f"{error.filename}: missing; run `make report`") from None
+    return [*integrity(plan, report, found, made), *judge(page_folder, composed, found, made, report, plan.root)]
+
+
+def judge(
+    page_folder: Path, composed: Composed, found: dict[str, Any], made: Typeset, report: Path, root: Path
+) -> list[Row]:
+    """The brief's demands, in its order."""
+    path = page_folder / "brief.toml"
+    named = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    brief = briefs.load(path, named)
+    evidence = Evidence(brief, composed, found, made, report, root)
+    profile = found["provenance"]["profile"]
+    rows = []
+    for demand in brief.demands:
+        if demand.profiles and profile not in demand.profiles:
+            asked = f"asked in profile {' and '.join(demand.profiles)} only"
+            rows.append(Row(demand.id, demand.says, "not asked", asked))
+            continue
+        rows.append(_row(demand.id, demand.says, JUDGES[demand.kind](demand.options, evidence)))
+    return rows
+
+
+def integrity(plan: planfile.Plan, report: Path, found: dict[str, Any], made: Typeset) -> list[Row]:
+    """Whether the report is whole, and what its results and sources make."""
+    whole = Finding(shortfalls=list(_manifest(report)))
+    whole.found = f"{count(len(_listed(report)), 'file')} as built"
+    same = Finding(found=f"{count(len(found['values']), 'value')}, {count(len(found['claims']), 'claim')}")
+    same.shortfalls = list(_altered(plan, found))
+    fresh = Finding(found="report.pdf is what its sources make")
+    pdf = report / "report.pdf"
+    if not pdf.is_file() or pdf.read_bytes() != made.pdf:
+        fresh.shortfalls.append("report.pdf: not what report.md and results.json make now; run `make report`")
+    return [
+        _row("whole", "The report is complete and as it was built", whole),
+        _row("results", "results.json is what the analyses published", same),
+        _row("fresh", "The page says what its sources say", fresh),
+    ]
+
+
+def table(rows: list[Row]) -> str:
+    """The table as text: shortfalls and warnings below their demand."""
+    words = {"met": "met", "short": "SHORT", "not asked": "-"}
+    width = min(72, max(len(row.demand) for row in rows))
+    lines = []
+    for row in rows:
+        said = row.demand if len(row.demand) <= width else row.demand[: width - 1] + "…"
+        lines.append(f"{words[row.state]:5}  {said:{width}}  {row.found}".rstrip())
+        lines += [f"       {shortfall}" for shortfall in row.shortfalls]
+        lines += [f"       note: {warning}" for warning in row.warnings]
+    short = sum(row.state == "short" for row in rows)
+    met = sum(row.state == "met" for row in rows)
+    lines.append(f"{met} met, {short} short" + (", nothing to mend" if not short else ""))
+    return "\n".join(lines)
+
+
+def _row(identity: str, demand: str, finding: Finding) -> Row:
+    state = "short" if finding.shortfalls else "met"
+    return Row(identity, demand, state, finding.found, finding.shortfalls, finding.warnings)
+
+
+def _listed(report: Path) -> dict[str, str]:
+    try:
+        return json.loads((report / "manifest.json").read_text(encoding="utf-8"))["files"]
+    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _manifest(report: Path) -> Iterator[str]:
+    listed = _listed(report)
+    if not listed:
+        yield "manifest.json: missing or not readable; run `make report`"
+    for name, digest in listed.items():
+        path = report / name
+        if not path.is_file():
+            yield f"{name}: missing in the report's folder; run `make report`"
+        elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            yield f"{name}: changed since it was built; run `make report`"
+
+
+def _altered(plan: planfile.Plan, found: dict[str, Any]) -> Iterator[str]:
+    """Results that are not what the executed notebooks hold."""
+    entries = [plan.root / t["entry"] / "notebook.ipynb" for t in plan.targets if t["kind"] == "analysis"]
+    if not all(path.is_file() for path in entries):
+        return  # a report that came without its store
+    fresh = results.collect(plan.data, plan.root).results
+    for section in results.KINDS.values():
+        for name in sorted(fresh[section].keys() | found.get(section, {}).keys()):
+            ours, theirs = found.get(section, {}).get(name), fresh[section].get(name)
+            if ours == theirs:
+                continue
+            if theirs is None:
+                yield f"results.json: {section}.{name} is published by no analysis"
+                continue
+            script = theirs["source"]["script"]
+            if ours is None:
+                yield f"results.json: {section}.{name} of {script} is missing"
+                continue
+            keys = [key for key in theirs if ours.get(key) != theirs[key]]
+            what = f"{keys[0]} is {ours.get(keys[0])!r}, {script} published {theirs[keys[0]]!r}" if keys else "differs"
+            yield f"results.json: {section}.{name}: {what[:160]}"

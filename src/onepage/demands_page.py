@@ -1,0 +1,199 @@
+"""Demands on the page: its pages, sections, figures and tables, its numbers, claims and references."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from onepage import lint, quantities, template, wording
+from onepage.compose import Composed
+from onepage.document import Section
+from onepage.evidence import Evidence, Finding, count
+
+
+def _pages(options: dict[str, Any], evidence: Evidence) -> Finding:
+    made, finding = evidence.typeset, Finding()
+    for part, wanted in options.items():
+        pages = made.parts[part]
+        if pages == wanted or (part == "appendix" and pages <= wanted):
+            continue
+        said = f"report.pdf: {part} takes {count(pages, 'page')}, {wanted} asked for"
+        if part == "content" and pages > wanted:
+            said += f"; it is {made.overflow:.0f} mm of column (about {count(made.lines, 'line')}) too long"
+        finding.shortfalls.append(said)
+    finding.found = ", ".join(f"{part} {made.parts[part]}" for part in options)
+    return finding
+
+
+def _layout(options: dict[str, Any], evidence: Evidence) -> Finding:
+    made = evidence.typeset
+    finding = Finding(f"body {made.body:g} pt, {quantities.percent(made.blank, 0)} empty")
+    if made.body < options["body"]:
+        finding.shortfalls.append(f"report.pdf: body text of {made.body:g} pt, at least {options['body']:g} asked for")
+    most = options.get("blank")
+    if most is not None and made.blank > most and made.parts["content"] == 1:
+        said = f"{quantities.percent(made.blank, 0)} of the content page is empty; there is room for more"
+        finding.warnings.append(f"report.pdf: {said}")
+    if not made.tagged:
+        finding.warnings.append("report.pdf: not tagged for accessibility (PDF/UA)")
+    return finding
+
+
+def _sections(options: dict[str, Any], evidence: Evidence) -> Finding:
+    sections = evidence.composed.document.sections
+    path, at = evidence.composed.drafts[0].path, -1
+    finding = Finding(f"{len(options['titles'])} in order")
+    for title in options["titles"]:
+        place = next((i for i, s in enumerate(sections["content"]) if _titled(s, title)), None)
+        if place is None:
+            apart = any(_titled(s, title) for s in sections.get("appendix", []))
+            tail = "; it stands in the appendix only, which counts as absent" if apart else ""
+            finding.shortfalls.append(f'{path}: the section "{title}" is missing{tail}')
+            continue
+        section = sections["content"][place]
+        if place < at:
+            finding.shortfalls.append(f'{path}:{_heading(evidence, section)}: "{title}" is out of order')
+        words = wording.words(section.text)
+        if words < options.get("words", 1):
+            least = options.get("words", 1)
+            said = f'"{title}" has {count(words, "word")}, at least {least} asked for'
+            finding.shortfalls.append(f"{path}:{_heading(evidence, section)}: {said}")
+        at = max(at, place)
+    return finding
+
+
+def _figure(options: dict[str, Any], evidence: Evidence) -> Finding:
+    return _floats("figure", "figures", options, evidence, options.get("least", 1))
+
+
+def _table(options: dict[str, Any], evidence: Evidence) -> Finding:
+    finding = _floats("table", "tables", options, evidence, 1)
+    for name in options.get("names", []):
+        rows = len(evidence.results["tables"].get(name, {}).get("rows", []))
+        if 0 < rows < options.get("rows", 1):
+            said = f'the table "{name}" has {count(rows, "row")}, at least {options["rows"]} asked for'
+            finding.shortfalls.append(f"{evidence.composed.drafts[0].path}: {said}")
+    return finding
+
+
+def _floats(kind: str, plural: str, options: dict[str, Any], evidence: Evidence, least: int) -> Finding:
+    title = options.get("section")
+    path = evidence.composed.drafts[0].path
+    sections = [s for s in evidence.composed.document.sections["content"] if title is None or _titled(s, title)]
+    if not sections:
+        return Finding("", [f'{path}: the section "{title}" is missing'])
+    names = [name for section in sections for name in getattr(section, plural)]
+    names = list(dict.fromkeys(names))
+    place = f'"{title}"' if title else "the content page"
+    finding = Finding(", ".join(name or "typed in Markdown" for name in names) or "none")
+    line = _heading(evidence, sections[0]) if title else 1
+    if len(names) < least:
+        said = f"{place} has {count(len(names), kind)}, at least {least} asked for"
+        finding.shortfalls.append(f"{path}:{line}: {said}")
+    for name in options.get("names", []):
+        if name not in names:
+            apart = any(name in getattr(s, plural) for s in evidence.composed.document.sections.get("appendix", []))
+            tail = " (in the appendix it counts as absent)" if apart else ""
+            finding.shortfalls.append(f'{path}:{line}: {place} lacks the {kind} "{name}"{tail}')
+    return finding
+
+
+def _discussion(options: dict[str, Any], evidence: Evidence) -> Finding:
+    path = evidence.composed.drafts[0].path
+    section = _find(evidence, options["section"])
+    if section is None:
+        return Finding("", [f'{path}: the section "{options["section"]}" is missing'])
+    line, finding = _heading(evidence, section), Finding()
+    said = next((word for word in options["about"] if word.lower() in section.text.lower()), None)
+    if said is None:
+        wanted = " or ".join(f'"{word}"' for word in options["about"])
+        finding.shortfalls.append(f'{path}:{line}: "{section.title}" says nothing of {wanted}')
+    floats = section.figures + section.tables
+    if not floats:
+        finding.shortfalls.append(f'{path}:{line}: "{section.title}" has no figure or table to discuss')
+    finding.found = f'"{said}" beside {", ".join(floats)}' if said and floats else ""
+    return finding
+
+
+def _bullets(options: dict[str, Any], evidence: Evidence) -> Finding:
+    path = evidence.composed.drafts[0].path
+    section = _find(evidence, options["section"])
+    if section is None:
+        return Finding("", [f'{path}: the section "{options["section"]}" is missing'])
+    finding = Finding(count(section.bullets, "bullet"))
+    if section.bullets < options["least"]:
+        said = f"{count(section.bullets, 'bullet')}, at least {options['least']} asked for"
+        finding.shortfalls.append(f'{path}:{_heading(evidence, section)}: "{section.title}" has {said}')
+    return finding
+
+
+def _numbers(options: dict[str, Any], evidence: Evidence) -> Finding:
+    wrong = [said for draft in evidence.composed.drafts for said in lint.typed_digits(draft, evidence.brief.typed)]
+    return Finding(f"{count(len(evidence.composed.use.shown), 'number')} from results.json", wrong)
+
+
+def _claims(options: dict[str, Any], evidence: Evidence) -> Finding:
+    published, composed = evidence.results["claims"], evidence.composed
+    finding = Finding()
+    path = composed.drafts[0].path
+    for use in composed.document.claims:
+        line = _claim_line(composed, use.name)
+        if use.name not in published:
+            said = template.unknown("claim", use.name, published) if use.name else "a sentence in .claim has no #name"
+            finding.shortfalls.append(f"{line}: {said}")
+        elif published[use.name]["holds"] == use.negated:
+            said = f"does not hold ({published[use.name]['evidence']})"
+            finding.shortfalls.append(f'{line}: the claim {use.name} {said}: "{use.text}"')
+    bound = {use.name for use in composed.document.claims}
+    uncited = [name for name in published if name not in bound | composed.use.consulted]
+    if uncited:
+        finding.warnings.append(f"{path}: published claims that nobody cites: {', '.join(uncited)}")
+    finding.found = f"{count(len(bound), 'finding')} bound"
+    if len(bound) < options["least"]:
+        said = f"{count(len(bound), 'finding')} bound to claims, at least {options['least']} asked for"
+        finding.shortfalls.append(f"{path}: {said}")
+    return finding
+
+
+def _references(options: dict[str, Any], evidence: Evidence) -> Finding:
+    cited = len(evidence.composed.document.cited)
+    finding = Finding(f"{count(cited, 'work')} cited")
+    if cited < options["least"]:
+        path = evidence.composed.drafts[0].path
+        finding.shortfalls.append(f"{path}: {count(cited, 'work')} cited, at least {options['least']} asked for")
+    return finding
+
+
+def _claim_line(composed: Composed, name: str) -> str:
+    """Where the sentence stands."""
+    for draft in composed.drafts:
+        for number, line in enumerate(draft.text.splitlines(), 1):
+            if re.search(rf"#{re.escape(name)}(?![\w.-])", line):
+                return f"{draft.path}:{number}"
+    return composed.drafts[0].path
+
+
+def _titled(section: Section, title: str) -> bool:
+    """Whether a heading is the demanded one: its first words are, whatever the case."""
+    flat = [" ".join(re.findall(r"\w+", text.lower())) for text in (section.title, title)]
+    return flat[0] == flat[1] or flat[0].startswith(flat[1] + " ")
+
+
+def _find(evidence: Evidence, title: str) -> Section | None:
+    return next((s for s in evidence.composed.document.sections["content"] if _titled(s, title)), None)
+
+
+def _heading(evidence: Evidence, section: Section) -> int:
+    """The line of a section's heading in report.md."""
+    for number, line in enumerate(evidence.composed.drafts[0].text.splitlines(), 1):
+        if line.startswith("#") and section.title in line:
+            return number
+    return 1
+
+
+JUDGES: dict[str, Callable[[dict[str, Any], Evidence], Finding]] = {
+    "pages": _pages, "layout": _layout, "sections": _sections, "figure": _figure, "table": _table,
+    "discussion": _discussion, "bullets": _bullets, "numbers": _numbers, "claims": _claims,
+    "references": _references,
+}  # fmt: skip

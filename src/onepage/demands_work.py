@@ -1,0 +1,175 @@
+"""Demands on the work behind the page: the group, the answers, the runs, the results, the code and the files."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import fnmatch
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from onepage import group as groups
+from onepage import quantities, template, wording
+from onepage.evidence import Evidence, Finding, count
+
+
+def _group(options: dict[str, Any], evidence: Evidence) -> Finding:
+    people = evidence.composed.group
+    least, most = (int(end) for end in options["members"])
+    finding = Finding(count(len(people.members), "member"))
+    finding.shortfalls = groups.shortfalls(people, least, most, options.get("words", 4))
+    if people.placeholder:
+        line = people.line("group", "placeholder")
+        finding.warnings.append(f"{people.source.path}:{line}: the members are placeholders; put your own names")
+    return finding
+
+
+def _published(options: dict[str, Any], evidence: Evidence) -> Finding:
+    sections = ("figures", "tables", "values", "answers", "claims", "files")
+    known = [name for section in sections for name in evidence.results[section]]
+    missing = [name for name in options["names"] if name not in known]
+    said = [f"results.json: {template.unknown('published result', name, known)}" for name in missing]
+    return Finding(", ".join(name for name in options["names"] if name in known), said)
+
+
+def _answer(options: dict[str, Any], evidence: Evidence) -> Finding:
+    answers, name = evidence.results["answers"], options["name"]
+    if name not in answers:
+        return Finding("", [f"results.json: {template.unknown('answer', name, answers)}"])
+    answer, finding = answers[name], Finding()
+    source = answer["source"]
+    for unit in ("words", "sentences"):
+        number = getattr(wording, unit)(answer["text"])
+        if unit in options:
+            finding.found += ("; " if finding.found else "") + f"{number} of {options[unit]} {unit}"
+            if number > options[unit]:
+                said = f'the answer "{name}" has {number} {unit}, at most {options[unit]} allowed'
+                finding.shortfalls.append(f"{source['script']} ({source['cell']}): {said}")
+    finding.found = finding.found or count(wording.words(answer["text"]), "word")
+    return finding
+
+
+def _parameter(options: dict[str, Any], evidence: Evidence) -> Finding:
+    name, finding, seen = options["name"], Finding(), []
+    for target, made in evidence.results["provenance"]["targets"].items():
+        row = made.get("row") or re.sub(r"-s\d+$", "", target)
+        if made.get("kind") != "run" or not any(fnmatch.fnmatch(row, pattern) for pattern in options["rows"]):
+            continue
+        content = made["parameters"].get(name)
+        seen.append(content)
+        low, high = options.get("between", (None, None))
+        inside = content is not None and (low is None or low <= content <= high)
+        if not inside or content not in options.get("one_of", [content]):
+            wanted = f"{low:g} to {high:g}" if low is not None else " or ".join(map(str, options["one_of"]))
+            finding.shortfalls.append(f"experiments.toml: run {target} has {name} = {content}, {wanted} asked for")
+    if not seen:
+        finding.shortfalls.append(f"experiments.toml: no run of {' or '.join(options['rows'])} in this report")
+    finding.found = f"{name} = {', '.join(str(each) for each in dict.fromkeys(seen))}"
+    return finding
+
+
+def _value(options: dict[str, Any], evidence: Evidence) -> Finding:
+    values, name = evidence.results["values"], options["name"]
+    if name not in values:
+        return Finding("", [f"results.json: {template.unknown('value', name, values)}"])
+    record = values[name]
+    number, shown = record["value"], quantities.shown(record["value"], record["unit"])
+    finding = Finding(f"{name} = {shown}")
+    for key, word, wrong in (("at_least", "least", float.__lt__), ("at_most", "most", float.__gt__)):
+        if key in options and wrong(float(number), float(options[key])):
+            source = f"{record['source']['script']} ({record['source']['cell']})"
+            finding.shortfalls.append(f"{source}: {name} is {shown}, at {word} {options[key]:g} asked for")
+    return finding
+
+
+def _spacing(options: dict[str, Any], evidence: Evidence) -> Finding:
+    name, figures = options["figure"], evidence.results["figures"]
+    if name not in figures:
+        return Finding("", [f"results.json: {template.unknown('figure', name, figures)}"])
+    source = figures[name]["source"]
+    place = f"{source['script']} ({source['cell']})"
+    if not figures[name]["data"]:
+        return Finding("", [f'{place}: the figure "{name}" is published without data'])
+    with (evidence.report / figures[name]["data"]).open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    if rows and options["column"] not in rows[0]:
+        return Finding("", [f'{place}: the data of "{name}" have no column "{options["column"]}"'])
+    steps = sorted({float(row[options["column"]]) for row in rows if row[options["column"]]})
+    # The last step is recorded as well, wherever training ends.
+    wrong = [b for a, b in itertools.pairwise(steps[:-1]) if abs(b - a - options["every"]) > 1e-9]
+    finding = Finding(f"{len(steps)} steps, every {options['every']:g}")
+    if wrong or len(steps) < 3:
+        said = f'"{name}" is not recorded every {options["every"]:g} {options["column"]}s'
+        finding.shortfalls.append(f"{place}: {said}" + (f" (see {wrong[0]:g})" if wrong else ""))
+    return finding
+
+
+def _code(options: dict[str, Any], evidence: Evidence) -> Finding:
+    files = sorted({path for pattern in options["files"] for path in evidence.root.glob(pattern) if path.is_file()})
+    finding, used = Finding(count(len(files), "file")), []
+    if not files:
+        return Finding("", [f"no file matches {' or '.join(options['files'])}"])
+    for path in files:
+        named = path.relative_to(evidence.root).as_posix()
+        if path.suffix != ".py":
+            if options.get("plain"):
+                finding.shortfalls.append(f"{named}: not a plain .py script")
+            continue
+        try:
+            names = list(_names(ast.parse(path.read_text(encoding="utf-8"))))
+        except (SyntaxError, UnicodeDecodeError) as error:
+            finding.shortfalls.append(f"{named}:{getattr(error, 'lineno', 1)}: does not parse as Python")
+            continue
+        used += [name for _, name in names if any(_is(name, want) for want in options.get("uses", []))]
+        for line, name in names:
+            if any(_is(name, never) for never in options.get("never", [])):
+                finding.shortfalls.append(f"{named}:{line}: {name} is not permitted")
+    if options.get("uses"):
+        finding.found = ", ".join(sorted(set(used)))
+        if not used:
+            finding.shortfalls.append(f"{', '.join(options['files'])}: none uses {' or '.join(options['uses'])}")
+    return finding
+
+
+def _names(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Dotted names and imported modules, each with its line."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((node.lineno, f"{node.module or ''}.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.Attribute | ast.Name):
+            yield node.lineno, ast.unparse(node)
+
+
+def _is(name: str, wanted: str) -> bool:
+    """Whether the dotted `name` is, ends in, or lies below `wanted`."""
+    return f".{wanted}." in f".{name}."
+
+
+def _file(options: dict[str, Any], evidence: Evidence) -> Finding:
+    path = evidence.report / options["name"]
+    if not path.is_file():
+        return Finding("", [f"{options['name']}: missing in the report's folder"])
+    finding = Finding(f"{path.stat().st_size:,} bytes")
+    if "columns" in options:
+        with path.open(encoding="utf-8", newline="") as stream:
+            header = next(csv.reader(stream), [])
+        if header != options["columns"]:
+            said = f"the columns are {','.join(header)}; {','.join(options['columns'])} asked for"
+            finding.shortfalls.append(f"{options['name']}:1: {said}")
+    return finding
+
+
+def _hand_in(options: dict[str, Any], evidence: Evidence) -> Finding:
+    name, wanted = groups.zip_name(evidence.composed.group), options["name"]
+    wanted = wanted.replace("{id}", evidence.composed.group.id)
+    return Finding(name, [] if name == wanted else [f"the archive is named {name}, {wanted} asked for"])
+
+
+JUDGES: dict[str, Callable[[dict[str, Any], Evidence], Finding]] = {
+    "group": _group, "published": _published, "answer": _answer, "parameter": _parameter, "value": _value,
+    "spacing": _spacing, "code": _code, "file": _file, "hand-in": _hand_in,
+}  # fmt: skip

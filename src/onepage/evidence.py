@@ -1,0 +1,38 @@
+"""What a demand is held against, and what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from onepage.brief import Brief
+from onepage.compose import Composed
+from onepage.typeset import Typeset
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A report and everything that it was made from."""
+
+    brief: Brief
+    composed: Composed
+    results: dict[str, Any]
+    typeset: Typeset
+    report: Path  # the report's folder
+    root: Path  # the project
+
+
+@dataclass
+class Finding:
+    """What came of one demand."""
+
+    found: str = ""  # in a few words
+    shortfalls: list[str] = field(default_factory=list)  # where and how it falls short; empty: met
+    warnings: list[str] = field(default_factory=list)
+    asked: bool = True  # False: not in this profile
+
+
+def count(number: int, noun: str) -> str:
+    """`1 figure`, `2 figures`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,128 @@
+"""`onepage page`: the report's folder, written beside and put in place whole.
+
+results.json and what it names, a page for every run and analysis, the report as PDF and HTML, the index with the
+checks, and last the manifest with every file's sha256.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from onepage import check, config, index, planfile, quantities, render, results
+from onepage.compose import Composed, compose
+from onepage.typeset import Typeset, typeset
+from onepage.webpage import webpage
+
+UNLISTED = {"manifest.json", "timing.js"}  # the manifest itself, and what may differ from build to build
+HEADLINES = 6
+
+
+@dataclass(frozen=True)
+class Built:
+    """A finished report."""
+
+    folder: Path
+    results: dict[str, Any]
+    composed: Composed
+    typeset: Typeset
+    rows: list[check.Row]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `onepage page`."""
+    planfile.add_plan_argument(parser)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Build the report and say what came of it."""
+    print(summary(build(planfile.load(args.plan)), Path.cwd()))
+    return 0
+
+
+def build(plan: planfile.Plan) -> Built:
+    """Write the report's folder; it is replaced whole, or, where anything fails, left as it was."""
+    out = plan.root / plan.data["out"]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    folder.chmod(0o755)
+    try:
+        built = _write(plan, folder)
+        _swap(folder, out)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return Built(out, *built)
+
+
+def summary(built: Built, here: Path) -> str:
+    """The headline values, what to mend and what to open."""
+    shown = list(dict.fromkeys(name for name, _ in built.composed.use.shown if name in built.results["values"]))
+    lines = []
+    for name in shown[:HEADLINES]:
+        value = built.results["values"][name]
+        text = quantities.interval(value["value"], value["low"], value["high"], value["unit"])
+        lines.append(f"  {name:28} {text}")
+    made = built.typeset
+    lines.append(f"  {'page':28} body {made.body:g} pt, {quantities.percent(made.blank, 0)} empty, {made.pages} pages")
+    for row in built.rows:
+        lines += [f"  short: {said}" for said in row.shortfalls]
+        lines += [f"  note: {said}" for said in row.warnings]
+    folder = built.folder.relative_to(here) if built.folder.is_relative_to(here) else built.folder
+    lines.append(f"open {folder}/report.pdf or {folder}/index.html")
+    return "\n".join(lines)
+
+
+def manifest(folder: Path, report: str) -> dict[str, Any]:
+    """The sha256 of every file of a report's folder that is the same in every build."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = {path.relative_to(folder).as_posix(): path for path in paths}
+    digests = {n: hashlib.sha256(p.read_bytes()).hexdigest() for n, p in names.items() if n not in UNLISTED}
+    return {"report": report, "files": digests}
+
+
+def _write(plan: planfile.Plan, folder: Path) -> tuple[dict[str, Any], Composed, Typeset, list[check.Row]]:
+    collected = results.collect(plan.data, plan.root)
+    found = collected.results
+    page_folder = plan.root / config.load(plan.root).page
+    for name, content in collected.assets.items():
+        _put(folder / name, content)
+    for name, source in collected.files.items():
+        shutil.copyfile(source, folder / name)
+    _put(folder / "results.json", results.as_json(found).encode("utf-8"))
+    # What people write comes before the many pages: its errors are the likeliest.
+    composed = compose(page_folder, found, plan.root)
+    with tempfile.TemporaryDirectory(prefix="onepage-") as sources:
+        made = typeset(composed.document, composed.front, found, folder, page_folder, Path(sources))
+    _put(folder / "report.pdf", made.pdf)
+    _put(folder / "report.png", made.picture)
+    html = webpage(composed.document, composed.front, found, folder, page_folder)
+    _put(folder / "report.html", html.encode("utf-8"))
+    for target in plan.targets:
+        render.render_target(plan.data, target, plan.root, folder)
+    rows = check.judge(page_folder, composed, found, made, folder, plan.root)
+    headline = list(dict.fromkeys(name for name, _ in composed.use.shown if name in found["values"]))
+    index.write_index(
+        plan.data, found, folder, [row.as_dict() for row in rows], found["claims"], root=plan.root,
+        headline=headline[:HEADLINES],
+    )  # fmt: skip
+    _put(folder / "manifest.json", results.as_json(manifest(folder, plan.report)).encode("utf-8"))
+    return found, composed, made, rows
+
+
+def _put(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def _swap(folder: Path, out: Path) -> None:
+    """Put the new folder where the old one is; a reader finds the one or the other."""
+    old = folder.with_name(folder.name + "-old")
+    if out.exists():
+        out.rename(old)
+    folder.rename(out)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,88 @@
+"""`onepage why`: what `make report` would run, and because of what; of everything else that it is fresh."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from onepage import planfile, store
+from onepage.config import BUILD, load
+from onepage.differences import differences
+from onepage.freshness import SourceCache, find_modules
+from onepage.planfile import Plan
+
+_SHOWN = 12  # reasons per target; a new torch has hundreds of definitions behind it
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    planfile.add_plan_argument(parser)
+
+
+def main(args: argparse.Namespace) -> int:
+    plan = planfile.load(args.plan)
+    waiting = [target for target in plan.executed if not store.is_done(plan.entry(target))]
+    for target in waiting:
+        print(f"{target['id']} would run:")
+        reasons = because(plan, target)
+        for reason in reasons[:_SHOWN]:
+            print(f"  {reason}")
+        if len(reasons) > _SHOWN:
+            print(f"  and {len(reasons) - _SHOWN} more")
+    fresh = len(plan.executed) - len(waiting)
+    if fresh:
+        print(f"{'the other ' if waiting else 'all '}{fresh} results are fresh")
+    page = page_reasons(plan)
+    if waiting or page:
+        print(f"the page would be written again: {'; '.join(page[:_SHOWN]) or 'results that it shows would be new'}")
+    else:
+        print("the page is fresh")
+    return 0
+
+
+def because(plan: Plan, target: dict[str, Any]) -> list[str]:
+    """Why a target that is not in the store would run."""
+    now = plan.inputs(target["id"])
+    try:
+        key = (plan.folder / "last" / target["id"]).read_text(encoding="utf-8").strip()
+        entry = store.entry_path(plan.root / plan.data["store"], key)
+        before = json.loads((entry / "inputs.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ["it has not run yet"]
+    if before == now:
+        return ["its result is gone from the store"]
+    cache = SourceCache(plan.root, plan.root / BUILD / "cache" / "sources.json")
+    lines = []
+    if target["script"]:
+        lines = [cell["line"] for cell in cache.script(plan.root / target["script"])["cells"]]
+    return differences(before, now, target["script"], _module_paths(plan), lines)
+
+
+def page_reasons(plan: Plan) -> list[str]:
+    """Why the page would be written again although all results are there."""
+    manifest = plan.root / plan.data["out"] / "manifest.json"
+    if not manifest.exists():
+        return ["it has not been written yet"]
+    if manifest.stat().st_mtime_ns >= (plan.folder / "page.key").stat().st_mtime_ns:
+        return []
+    now = json.loads((plan.folder / "page.json").read_text(encoding="utf-8"))
+    try:
+        before = json.loads((plan.folder / "page.shown.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ["its sources have changed"]
+    reasons = []
+    for part in ("files", "scripts", "targets", "plan", "code"):
+        names = before.get(part, {}).keys() | now[part].keys()
+        changed = sorted(name for name in names if before.get(part, {}).get(name) != now[part].get(name))
+        words = {"plan": "{} of the report", "targets": "result of {}", "code": "module {}"}.get(part, "{}")
+        reasons += [words.format(name) for name in changed]
+    return reasons or ["its sources have changed"]
+
+
+def _module_paths(plan: Plan) -> dict[str, str]:
+    config = load(plan.root)
+    packages = [*(plan.root / package for package in config.code), Path(__file__).parent]
+    modules = find_modules(packages, plan.root / config.scripts)
+    return {name: os.path.relpath(path, plan.root) for name, path in modules.items()}

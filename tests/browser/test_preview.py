@@ -1,0 +1,175 @@
+"""The preview in a real browser: it follows saves, keeps the place, shows errors, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+pytestmark = pytest.mark.browser
+
+# What stands for `make report` here: quick, and it fails as a script with a syntax error does.
+BUILD = """
+import sys
+from pathlib import Path
+from onepage import pages
+text = Path("analysis/q1.py").read_text()
+try:
+    compile(text, "analysis/q1.py", "exec")
+except SyntaxError as error:
+    sys.exit(f"analysis/q1.py:{error.lineno}: SyntaxError: {error.msg} <script>window.hit = 1</script>")
+body = "".join(f"<p id='p{i}'>{i}: {text[:40]}</p>" for i in range(200))
+page = pages.page("waiting.html.j2", ("page.css",), (), report="built").replace("<p>The report", body + "<p>The report")
+pages.write(Path("reports/birds/index.html"), page)
+"""
+
+
+@dataclass
+class Running:
+    """A preview in a process of its own."""
+
+    root: Path
+    process: subprocess.Popen
+    url: str
+
+    def save(self, text: str) -> None:
+        (self.root / "analysis" / "q1.py").write_text(text)
+
+    def end(self) -> str:
+        """Ctrl-C; returns what it printed."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.communicate(timeout=20)[0]
+
+
+@pytest.fixture
+def preview(tmp_path: Path) -> Iterator[Running]:
+    (tmp_path / "pyproject.toml").write_text('[tool.onepage]\nscripts = "analysis"\npage = "page"\n')
+    for folder in ("analysis", "page", "build/birds"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "analysis" / "q1.py").write_text("first = 1\n")
+    (tmp_path / "build.py").write_text(BUILD)
+    words = ["preview", "--plan", "build/birds/plan.json", "--build", f"{sys.executable} build.py"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "onepage", *words], cwd=tmp_path, text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, env={**os.environ, "ONEPAGE_WARM": "no"},
+    )  # fmt: skip
+    first = process.stdout.readline()
+    assert "http://127.0.0.1:" in first, first + process.stdout.read()
+    yield Running(tmp_path, process, first.split()[3])
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+
+
+def until(page: Any, condition: str, seconds: float = 15.0) -> None:
+    """Wait for a condition in a page that may load itself anew meanwhile."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if page.evaluate(condition):
+                return
+        except Exception as error:
+            if "navigation" not in str(error) and "context" not in str(error):
+                raise
+        time.sleep(0.02)
+    raise AssertionError(f"never true: {condition}")
+
+
+def shows(text: str) -> str:
+    return f"document.querySelector('#p0')?.textContent.includes({json.dumps(text)})"
+
+
+def test_a_save_shows_in_the_open_page_at_the_same_place(preview: Running, visit: Callable) -> None:
+    page, seen = visit(preview.url)
+    until(page, shows("first = 1"))
+    page.evaluate("scrollTo({top: 1500, behavior: 'instant'})")
+    preview.save("second = 2\n")
+    started = time.monotonic()
+    until(page, shows("second = 2"))
+    took = time.monotonic() - started
+    until(page, "scrollY === 1500")
+    assert took < 5.0, "half a second where the machine is free; here others may be at work"
+    assert seen.foreign == []
+    assert [message for message in seen.console if "ERR_" not in message] == []
+
+
+def test_a_syntax_error_shows_and_recovers(preview: Running, visit: Callable) -> None:
+    page, _ = visit(preview.url)
+    until(page, shows("first = 1"))
+    preview.save("broken = (\n")
+    until(
+        page,
+        "document.querySelector('.onepage-news.failed pre')?.textContent.includes('analysis/q1.py:1: SyntaxError')",
+    )
+    assert page.evaluate("window.hit") is None, "the message is text"
+    assert page.evaluate(shows("first = 1")), "the last good page stays"
+    preview.save("mended = 3\n")
+    until(page, shows("mended = 3"))
+    until(page, "document.querySelector('.onepage-news').hidden")
+    assert "SyntaxError" in preview.end(), "the terminal says it as well"
+
+
+def test_a_hundred_quick_saves_leave_the_right_page_and_no_process(preview: Running, visit: Callable) -> None:
+    page, _ = visit(preview.url)
+    until(page, shows("first = 1"))
+    for number in range(100):
+        preview.save(f"save_{number} = {number}\n")
+        time.sleep(0.01 if number % 7 else 0.12)
+    until(page, shows("save_99 = 99"))
+    children = psutil.Process(preview.process.pid).children(recursive=True)
+    time.sleep(0.5)
+    assert [child for child in children if child.is_running() and child.status() != "zombie"] == []
+    preview.end()
+    assert preview.process.returncode == 0
+    until(page, "document.querySelector('.onepage-news').textContent.includes('ended')")
+
+
+def test_only_this_machine_and_only_the_report_is_served(preview: Running) -> None:
+    def status(path: str, **headers: str) -> int:
+        request = urllib.request.Request(preview.url.rstrip("/") + path, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    time.sleep(1.0)
+    assert status("/index.html") == 200
+    assert status("/", Host="evil.example:80") == 403
+    (preview.root / "reports" / "secret.txt").write_text("not to be served")
+    for path in (
+        "/../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/..%2fsecret.txt",
+        "/_failed/../../secret.txt",
+        "//etc/passwd",
+    ):
+        assert status(path) == 404, path
+    assert status("/index.html", Range="bytes=0-9") == 206
+    listening = {c.laddr.ip for c in psutil.Process(preview.process.pid).net_connections() if c.status == "LISTEN"}
+    assert listening == {"127.0.0.1"}
+
+
+def test_scratch_files_and_products_start_no_build(tmp_path: Path) -> None:
+    from onepage.preview import Sources
+
+    sources = Sources(tmp_path, (tmp_path / "analysis", tmp_path / "page"), text=tmp_path / "page")
+    for name in ("analysis/q1.py", "page/report.md", "pyproject.toml", "analysis/data/songs.csv"):
+        assert sources.matters(tmp_path / name), name
+    for name in ("analysis/.q1.py.swp", "analysis/q1.py~", "analysis/__pycache__/q1.pyc", "analysis/4913", "notes.txt",
+                 "analysis/.ipynb_checkpoints/q1.ipynb", "analysis/#q1.py#"):  # fmt: skip
+        assert not sources.matters(tmp_path / name), name
+    assert sources.only_text({tmp_path / "page" / "report.md"})
+    assert not sources.only_text({tmp_path / "page" / "report.md", tmp_path / "analysis" / "q1.py"})
