@@ -28,7 +28,7 @@ from onepage.tables import PublishError
 
 MIME = "application/vnd.onepage+json"
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
-LATER = {"audio", "clips"}  # kinds that media.py defines; imported on first use
+LATER = {"audio", "clips", "matrix", "scatter"}  # kinds that media.py defines; imported on first use
 
 # The page's geometry, for figures: a column, the gutter, and both columns together, in inches.
 COLUMN = 3.46
