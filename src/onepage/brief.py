@@ -6,6 +6,10 @@
     [numbers]
     typed = ["8 kHz"]            # digits that report.md may type by hand; "/.../" is a regular expression
 
+    [hand-in]                    # optional: what `make submission` packs beside report.pdf
+    entry = "reports/page/predict.py"
+    include = ["src/**/*.py", "requirements.lock"]
+
     [[demand]]
     id = "answer-3c"             # how `onepage check` names it
     says = "explain in 100 words or less"
@@ -134,6 +138,14 @@ class Demand:
 
 
 @dataclass(frozen=True)
+class HandIn:
+    """What goes into the archive beside the report."""
+
+    entry: str  # the script at its top, which makes the predictions
+    include: tuple[str, ...]  # patterns of further files, below the project
+
+
+@dataclass(frozen=True)
 class Brief:
     """A whole assignment."""
 
@@ -141,6 +153,7 @@ class Brief:
     title: str
     typed: tuple[str, ...]
     demands: tuple[Demand, ...]
+    hand_in: HandIn | None = None
 
 
 def schema(kind: str | None = None) -> dict[str, Any]:
@@ -149,6 +162,7 @@ def schema(kind: str | None = None) -> dict[str, Any]:
         return _object({
             "brief": (_object({"title": (TEXT, True)}), True),
             "numbers": (_object({"typed": ({"type": "array", "items": TEXT}, False)}), False),
+            "hand-in": (_object({"entry": (TEXT, True), "include": (TEXTS, True)}), False),
             "demand": ({"type": "array", "minItems": 1, "items": {"type": "object"}}, True),
         })  # fmt: skip
     keys = {name: (content, name in ("id", "says", "kind")) for name, content in COMMON.items()}
@@ -175,7 +189,9 @@ def load(path: Path, named: str | None = None) -> Brief:
             Demand(data["id"], data["says"], kind, options, data.get("where", ""), line, profiles)
         )
     typed = tuple(source.data.get("numbers", {}).get("typed", ()))
-    return Brief(source.path, source.data["brief"]["title"], typed, tuple(demands))
+    packed = source.data.get("hand-in")
+    hand_in = HandIn(packed["entry"], tuple(packed["include"])) if packed else None
+    return Brief(source.path, source.data["brief"]["title"], typed, tuple(demands), hand_in)
 
 
 def format_text() -> str:

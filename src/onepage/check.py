@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -90,7 +91,7 @@ def judge(
     brief = briefs.load(path, named)
     evidence = Evidence(brief, composed, found, made, report, root)
     profile = found["provenance"]["profile"]
-    rows = []
+    rows = [_row("references", "What the text refers to is on the page", _dangling(composed))]
     for demand in brief.demands:
         if demand.profiles and profile not in demand.profiles:
             asked = f"asked in profile {' and '.join(demand.profiles)} only"
@@ -136,6 +137,20 @@ def table(rows: list[Row]) -> str:
 def _row(identity: str, demand: str, finding: Finding) -> Row:
     state = "short" if finding.shortfalls else "met"
     return Row(identity, demand, state, finding.found, finding.shortfalls, finding.warnings)
+
+
+def _dangling(composed: Composed) -> Finding:
+    """Figures and tables that the text refers to and nobody placed."""
+    finding = Finding(found=f"{len(composed.document.numbers)} figures and tables")
+    for _, name in dict.fromkeys(composed.document.dangling):
+        said = f'ref("{name}"), but it is not on the page'
+        for draft in composed.drafts:
+            found = re.search(rf"ref\([\"']{re.escape(name)}[\"']\)", draft.text)
+            if found:
+                line = draft.text.count("\n", 0, found.start()) + 1
+                finding.shortfalls.append(f"{draft.path}:{line}: {said}")
+                break
+    return finding
 
 
 def _listed(report: Path) -> dict[str, str]:

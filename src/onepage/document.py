@@ -47,6 +47,7 @@ class Document:
     numbers: dict[str, tuple[str, int, str]]  # published name -> ("Figure" | "Table", number, panel's letter)
     claims: list[ClaimUse]
     cited: list[str]  # bibliography keys
+    dangling: list[tuple[str, str]]  # (part, name) of what the text refers to and the page does not show
     sections: dict[str, list[Section]]
 
 
@@ -68,10 +69,18 @@ def read(sources: list[Source], bibliography: Path | None, csl: Path) -> Documen
     parts["content"] = [b for b in parts["content"] if b not in abstract]
     inside = [child for block in abstract for child in block["c"][1]]
     everything = [inside, *parts.values()]
+    numbers = _numbers(everything)
+    dangling = [
+        (part, attribute(node, "name"))
+        for part, blocks in [("content", inside), *parts.items()]
+        for node in nodes(blocks)
+        if is_span(node, "ref") and attribute(node, "name") not in numbers
+    ]
     return Document(
         parts=parts,
         abstract=inside,
-        numbers=_numbers(everything),
+        numbers=numbers,
+        dangling=dangling,
         claims=[
             use
             for part, blocks in [("content", inside), *parts.items()]

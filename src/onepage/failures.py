@@ -95,17 +95,18 @@ def _lines(output: Any, starts: dict[int, int], script: str, paths: dict[str, st
             offset = 0
         elif offset:
             line = _NUMBERED.sub(lambda found, by=offset: f"{found[1]}{int(found[2]) + by}", line)
-        if line.strip(" -"):
+        if line.strip(" -") and "Traceback (most recent call last)" not in line:
             lines.append(line.rstrip())
     return lines
 
 
 def _render(plan: Plan, target: dict[str, Any], place: Path, message: str) -> None:
-    """A page of the partial notebook; that it cannot be rendered must not hide the failure itself."""
+    """A page of the partial notebook, and a mark in the index of the old report; neither may hide the failure."""
     try:
-        from onepage import render
+        from onepage import index, render
 
-        script, page = plan.root / target["script"], place / "page.html"
+        script, page = plan.root / target["script"], place / "index.html"
         render.render_failed(place / "notebook.ipynb", script, message, page, plan=plan.data, target=target)
+        index.mark(plan.data, plan.root)
     except Exception as error:
-        write_text(place / "page.txt", f"this page could not be rendered: {error}\n")
+        write_text(place / "page.txt", f"this page could not be rendered: {type(error).__name__}: {error}\n")

@@ -113,6 +113,7 @@ def _card(
 
     figures = own(results.get("figures", {}))
     figure = next(iter(figures.values()), None)
+    value = next(({"name": name, **item} for name, item in own(results.get("values", {})).items()), None)
     counts = [(len(own(results.get(kind, {}))), kind) for kind in ("figures", "tables", "values", "claims")]
     return {
         "id": target["id"],
@@ -120,6 +121,7 @@ def _card(
         "title": target.get("title") or target["id"],
         "question": target.get("question"),
         "figure": figure,
+        "value": value,
         "state": states.get(target["id"], "fresh"),
         "counts": ", ".join(f"{n} {kind[:-1] if n == 1 else kind}" for n, kind in counts if n),
         "fallen": [name for name, item in own(claims).items() if not item["holds"]],

@@ -80,6 +80,12 @@ def manager(private: Path) -> type:
             with (private / LOG).open("wb") as log:  # what a dying kernel says; see failures.py
                 await super()._async_launch_kernel(kernel_cmd, **{**kwargs, "stdout": log, "stderr": log})
 
+        async def _async_interrupt_kernel(self) -> None:
+            # jupyter_client interrupts before it asks a kernel to end; ours is idle, and the race of the two can
+            # make ipykernel miss the request, which costs seconds
+            if not self.shutting_down:
+                await super()._async_interrupt_kernel()
+
         async def _async_wait(self, pollinterval: float = 0.01) -> None:
             await super()._async_wait(0.01)  # the ending kernel: not a tenth of a second at a time
 
@@ -153,6 +159,7 @@ def _wait_and_serve(reading: int, ours: tuple[str, ...]) -> None:
     os.chdir(order["cwd"])
     for name in [name for name in sys.modules if name.split(".")[0] in ours]:
         del sys.modules[name]
+    put_first(order["environ"].get("PYTHONPATH", ""))
     _as_if_fresh()
     from ipykernel.kernelapp import IPKernelApp
 
@@ -160,12 +167,18 @@ def _wait_and_serve(reading: int, ours: tuple[str, ...]) -> None:
     try:
         app = IPKernelApp.instance()
         app.initialize(order["argv"])
+        atexit.unregister(app.close)  # its threads can wait for one another for ever; nothing is left for them to do
         app.start()
         code = 0
     finally:
         with contextlib.suppress(Exception):
             atexit._run_exitfuncs()
         os._exit(code)
+
+
+def put_first(python_path: str) -> None:
+    """What PYTHONPATH would have done to sys.path, had it been set when the interpreter started."""
+    sys.path[:] = list(dict.fromkeys([*filter(None, python_path.split(os.pathsep)), *sys.path]))
 
 
 def _as_if_fresh() -> None:

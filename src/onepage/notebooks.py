@@ -100,7 +100,8 @@ def replacements(root: Path, out: Path, private: Path) -> dict[str, str]:
 
 def clean_text(text: str, paths: Mapping[str, str]) -> str:
     """Paths, memory addresses and the kernel's names for cells, replaced by what is the same everywhere."""
-    text = _CELL_FILE.sub("<cell>", text)
+    if "ipykernel_" in text:  # the pattern is quadratic in the length of a word, and a picture is one long word
+        text = _CELL_FILE.sub("<cell>", text)
     for path, short in paths.items():
         text = text.replace(f"{path}/", "" if short == "." else f"{short}/").replace(path, short)
     return _ADDRESS.sub("at 0x0", text)

@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import sys
 from typing import Any
 
@@ -60,6 +61,7 @@ def main(args: argparse.Namespace) -> int:
     for target in with_corpus(plan):
         if is_done(root / target["entry"]):  # what `make why` compares the next state with
             write_if_changed(folder / "last" / target["id"], target["key"] + "\n")
+            shutil.rmtree(root / BUILD / "failed" / args.report / target["id"], ignore_errors=True)
     seen.save(record, request)
     return 0
 

@@ -83,9 +83,8 @@ def _parser():
         def image(self, text: str, url: str, title: str | None = None) -> str:
             return mistune.HTMLRenderer.image(self, text, url, title)
 
-    return mistune.create_markdown(
-        renderer=Renderer(escape=True), plugins=["strikethrough", "table", "footnotes", "url"]
-    )
+    careful = Renderer(escape=True, allow_harmful_protocols=False)
+    return mistune.create_markdown(renderer=careful, plugins=["strikethrough", "table", "footnotes", "url"])
 
 
 def _parse(source: str) -> str:

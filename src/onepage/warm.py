@@ -247,13 +247,13 @@ def _executor(connection: socket.socket, streams: list[int], request: dict[str, 
     os.environ.update(request["environ"], ONEPAGE_WARM="no")
     for name in [name for name in sys.modules if name.split(".")[0] in ours]:
         del sys.modules[name]
-    python_path = [path for path in request["environ"].get("PYTHONPATH", "").split(os.pathsep) if path]
-    sys.path[:] = list(dict.fromkeys([*python_path, *sys.path]))
     if not request["argv"]:
         return 0
-    if request["argv"][0] == "run":
-        from onepage import kernels
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from onepage import kernels
 
+    kernels.put_first(request["environ"].get("PYTHONPATH", ""))
+    if request["argv"][0] == "run":
         kernels.spare = kernels.Spare(ours)  # before there is any thread: a fork takes only one along
     threading.Thread(target=_watch, args=(connection,), daemon=True).start()
     from onepage import cli

@@ -54,7 +54,10 @@ class Writer:
         if node["t"] == "Cite":
             return {"t": "Span", "c": [["", ["citation"], []], rewrite(node["c"][1], self.change)]}
         if is_span(node, "ref"):
-            return self.reference(attribute(node, "name"))
+            name = attribute(node, "name")
+            if name not in self.document.numbers:  # `check` says where
+                return {"t": "Strong", "c": [{"t": "Str", "c": f"[{name}?]"}]}
+            return self.reference(name)
         if is_span(node, "value"):
             return self.value(attribute(node, "names").split(), rewrite(node["c"][1], self.change))
         if is_span(node, "claim"):

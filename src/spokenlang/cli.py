@@ -39,16 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser(chosen: str | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="spokenlang", description="Which of six languages is spoken in a clip."
-    )
+    parser = argparse.ArgumentParser(prog="spokenlang", description="Which of six languages is spoken in a clip.")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (module, about) in COMMANDS.items():
         command = commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
-        command.add_argument(
-            "--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS
-        )
+        command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
         if name == chosen:
             importlib.import_module(module).add_arguments(command)
     return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import copy
 import io
+import itertools
 import json
 import os
 import sys
@@ -60,19 +61,31 @@ def save_torchscript(model: LanguageModel, path: Path | str, about: dict[str, An
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.simplefilter("ignore", FutureWarning)
+        torch.jit._state._clear_class_state()
+        torch.jit._recursive.concrete_type_store = torch.jit._recursive.ConcreteTypeStore()
         scripted = torch.jit.script(model.cpu().eval())
         buffer = io.BytesIO()
         torch.jit.save(scripted, buffer, _extra_files={ABOUT: json.dumps(about, sort_keys=True)})
-    _replace(Path(path), _without_sources(buffer.getvalue()))
+    _replace(Path(path), _canonical(buffer.getvalue()))
 
 
-def _without_sources(archive: bytes) -> bytes:
+def _canonical(archive: bytes) -> bytes:
     kept = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(kept, "w", zipfile.ZIP_STORED) as new:
         for name in old.namelist():
-            if not name.endswith((".debug_pkl", "serialization_id")):
-                new.writestr(zipfile.ZipInfo(name, EARLIEST), old.read(name))
+            if name.endswith((".debug_pkl", "serialization_id")):
+                continue
+            content = old.read(name)
+            if name.endswith(".py"):
+                content = _sorted_constants(content.decode()).encode()
+            new.writestr(zipfile.ZipInfo(name, EARLIEST), content)
     return kept.getvalue()
+
+
+def _sorted_constants(code: str) -> str:
+    """TorchScript source with each run of `name : Final[type] = value` lines in alphabetical order."""
+    runs = itertools.groupby(code.splitlines(keepends=True), key=lambda line: " : Final[" in line)
+    return "".join("".join(sorted(lines) if constant else lines) for constant, lines in runs)
 
 
 def load_torchscript(path: Path | str) -> tuple[torch.jit.ScriptModule, dict[str, Any]]:
@@ -90,9 +103,7 @@ def load_torchscript(path: Path | str) -> tuple[torch.jit.ScriptModule, dict[str
         return model.eval(), json.loads(files[ABOUT] or "{}")
     except (RuntimeError, ValueError, OSError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise InputError(
-            f"{path}: cannot be loaded as a TorchScript model ({reason}); export it again"
-        ) from None
+        raise InputError(f"{path}: cannot be loaded as a TorchScript model ({reason}); export it again") from None
 
 
 def save_onnx(model: LanguageModel, path: Path | str, about: dict[str, Any]) -> None:
@@ -150,9 +161,7 @@ class _RealLogMel(nn.Module):
 
 def _model(run: TrainedRun) -> LanguageModel:
     if run.model is None:
-        raise InputError(
-            f"{run.folder}: a scikit-learn baseline has no network to export; choose a run with one"
-        )
+        raise InputError(f"{run.folder}: a scikit-learn baseline has no network to export; choose a run with one")
     return run.model
 
 
@@ -162,9 +171,7 @@ def _replace(path: Path, content: bytes) -> None:
         beside.write_bytes(content)
         os.replace(beside, path)
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot be written ({error.strerror}); choose another place with --out"
-        ) from None
+        raise InputError(f"{path}: cannot be written ({error.strerror}); choose another place with --out") from None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -172,9 +179,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run")
     parser.add_argument("--out", type=Path, default=Path("."), help="folder for model.pt and model.onnx")
     parser.add_argument("--corpus", default="", help="name of the corpus, kept inside the files")
-    parser.add_argument(
-        "--synthetic", action="store_true", help="note in the files that the speech was synthetic"
-    )
+    parser.add_argument("--synthetic", action="store_true", help="note in the files that the speech was synthetic")
 
 
 def main(args: argparse.Namespace) -> int:

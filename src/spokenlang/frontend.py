@@ -21,9 +21,7 @@ from torch.nn import functional as F
 from spokenlang.errors import InputError
 
 SAMPLE_RATE = 8000
-LOG_FLOOR = (
-    1e-4  # power relative to a clip of unit RMS: what lies 40 dB below a band's fair share counts as silence
-)
+LOG_FLOOR = 1e-4  # power relative to a clip of unit RMS: what lies 40 dB below a band's fair share counts as silence
 RMS_FLOOR = 1e-7  # about the smallest float16 subnormal: a clip below it is silence, not quiet speech
 
 
@@ -37,9 +35,7 @@ class FrontEndConfig:
     hop_ms: float = 20.0  # step between windows
     low_hz: float = 60.0  # lower edge of the first band
     loudness_norm: bool = True  # bring every clip to unit RMS before anything else
-    utterance_norm: str = (
-        "mean"  # per clip and band: none | mean (subtract it) | standard (mean and deviation)
-    )
+    utterance_norm: str = "mean"  # per clip and band: none | mean (subtract it) | standard (mean and deviation)
     corpus_norm: bool = True  # subtract the training clips' mean and divide by their deviation, per band
     cepstra: int = 20  # coefficients kept by representation "mfcc"
 
@@ -115,9 +111,7 @@ class LogMel(nn.Module):
         self.hop = round(hop_ms * SAMPLE_RATE / 1000)
         self.fft = 2 ** math.ceil(math.log2(self.size))
         window = torch.hann_window(self.size, dtype=torch.float64)
-        window = F.pad(
-            window, ((self.fft - self.size) // 2, self.fft - self.size - (self.fft - self.size) // 2)
-        )
+        window = F.pad(window, ((self.fft - self.size) // 2, self.fft - self.size - (self.fft - self.size) // 2))
         self.register_buffer("window", (window / window.square().sum().sqrt()).to(torch.float32))
         self.register_buffer("filters", mel_filters(bands, self.fft // 2 + 1, low_hz, SAMPLE_RATE / 2))
 
@@ -220,9 +214,7 @@ class FrontEnd(nn.Module):
     def __init__(self, config: FrontEndConfig) -> None:
         super().__init__()
         if config.representation not in ("logmel", "pcen", "mfcc", "waveform"):
-            raise InputError(
-                f"unknown front end {config.representation!r}: use logmel, pcen, mfcc or waveform"
-            )
+            raise InputError(f"unknown front end {config.representation!r}: use logmel, pcen, mfcc or waveform")
         if config.utterance_norm not in ("none", "mean", "standard"):
             raise InputError(
                 f"unknown per-utterance normalisation {config.utterance_norm!r}: use none, mean or standard"
@@ -232,9 +224,7 @@ class FrontEnd(nn.Module):
         self.dimension = {"waveform": 1, "mfcc": config.cepstra}.get(config.representation, config.bands)
         self.loudness = LoudnessNorm() if config.loudness_norm else nn.Identity()
         self.spectrum = (
-            LogMel(config.bands, config.window_ms, config.hop_ms, config.low_hz)
-            if spectral
-            else nn.Identity()
+            LogMel(config.bands, config.window_ms, config.hop_ms, config.low_hz) if spectral else nn.Identity()
         )
         self.compression: nn.Module = nn.Identity()
         if config.representation == "mfcc":

@@ -84,9 +84,7 @@ class AttentivePooling(nn.Module):
 class Network(nn.Module):
     """Frame layers, pooling over time, dropout, one linear layer: features -> logits (batch, classes)."""
 
-    def __init__(
-        self, frames: nn.Module, pooling: nn.Module, width: int, outputs: int, dropout: float
-    ) -> None:
+    def __init__(self, frames: nn.Module, pooling: nn.Module, width: int, outputs: int, dropout: float) -> None:
         super().__init__()
         self.frames = frames
         self.pooling = pooling

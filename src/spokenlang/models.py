@@ -79,9 +79,7 @@ def _plane(inputs: int, channels: int, config: ModelConfig, outputs: int) -> Net
     rows = inputs
     for _ in range(4):
         rows = -(-rows // 2)
-    return Network(
-        PlaneConvolutions(channels), StatisticsPooling(), 8 * channels * rows, outputs, config.dropout
-    )
+    return Network(PlaneConvolutions(channels), StatisticsPooling(), 8 * channels * rows, outputs, config.dropout)
 
 
 def _recurrent(inputs: int, channels: int, config: ModelConfig, outputs: int) -> Network:
@@ -168,8 +166,7 @@ def build_model(task: str, config: ModelConfig, front_end: FrontEndConfig) -> La
     architecture = ARCHITECTURES[config.model]
     if (architecture.needs == "waveform") != (front_end.representation == "waveform"):
         raise InputError(
-            f"model {config.model} needs the front end {architecture.needs!r}, "
-            f"not {front_end.representation!r}"
+            f"model {config.model} needs the front end {architecture.needs!r}, not {front_end.representation!r}"
         )
     front = FrontEnd(front_end)
     outputs = 1 if task == "binary" else len(TASKS[task])
@@ -218,11 +215,7 @@ def _units(module: nn.Module, name: str) -> list[tuple[str, nn.Module, str]]:
     label = _describe(module)
     if label:
         return [(name, module, label)]
-    return [
-        unit
-        for child, inner in module.named_children()
-        for unit in _units(inner, f"{name}.{child}".strip("."))
-    ]
+    return [unit for child, inner in module.named_children() for unit in _units(inner, f"{name}.{child}".strip("."))]
 
 
 def _describe(module: nn.Module) -> str:

@@ -81,7 +81,7 @@ def loss_curves(histories: Mapping[str, Mapping[str, np.ndarray]], height: float
 
 def _smooth(values: np.ndarray, width: int = 5) -> np.ndarray:
     """Centred running mean that keeps the length; short windows at the ends."""
-    kernel = np.ones(width)
+    kernel = np.ones(min(width, len(values)))
     return np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same")
 
 

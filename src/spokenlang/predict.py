@@ -92,9 +92,7 @@ def decode(path: Path) -> Iterator[np.ndarray]:
             yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
     except (soundfile.LibsndfileError, OSError) as error:
         reason = str(getattr(error, "error_string", error)).strip().rstrip(".")
-        raise InputError(
-            f"{path}: cannot be read as audio ({reason}); convert it, to WAV or FLAC say"
-        ) from None
+        raise InputError(f"{path}: cannot be read as audio ({reason}); convert it, to WAV or FLAC say") from None
 
 
 def windows(blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
@@ -123,12 +121,8 @@ def default_model(root: Path = Path(".")) -> Path:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `spokenlang classify`."""
-    parser.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help="audio files: WAV, FLAC, Ogg, MP3 ..."
-    )
-    parser.add_argument(
-        "--model", type=Path, metavar="PATH", help="TorchScript model (default: the report's)"
-    )
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="audio files: WAV, FLAC, Ogg, MP3 ...")
+    parser.add_argument("--model", type=Path, metavar="PATH", help="TorchScript model (default: the report's)")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 

@@ -25,9 +25,7 @@ from spokenlang.training import train
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `spokenlang train`."""
     parser.add_argument("corpus", type=Path, metavar="CORPUS", help="folder of the clip store")
-    parser.add_argument(
-        "out", type=Path, metavar="OUT", help="folder for the run; an interrupted run continues"
-    )
+    parser.add_argument("out", type=Path, metavar="OUT", help="folder for the run; an interrupted run continues")
     parser.add_argument(
         "--set", nargs="+", default=[], metavar="NAME=VALUE", dest="parameters", help="parameters, as epochs=12"
     )
@@ -51,9 +49,7 @@ def parse_parameters(words: Sequence[str]) -> dict[str, Any]:
 def main(args: argparse.Namespace) -> int:
     """Train, and print the run's headline numbers."""
     if args.device == "cuda" and not torch.cuda.is_available():
-        raise InputError(
-            "--device cuda: torch finds no CUDA device; use --device cpu, or a CUDA build of torch"
-        )
+        raise InputError("--device cuda: torch finds no CUDA device; use --device cpu, or a CUDA build of torch")
     wanted = ("cuda" if torch.cuda.is_available() else "cpu") if args.device == "auto" else args.device
     config = TrainConfig.from_parameters(parse_parameters(args.parameters))
     store = ClipStore.open(args.corpus)

@@ -57,9 +57,7 @@ def train(config: TrainConfig, store: ClipStore, out: Path | str, device: str = 
     clips = clip_set(config, store, "train", train_index, model.front_end)
     validation = clip_set(config, store, "train", validation_index, model.front_end)
     if not len(clips) or not len(validation):
-        raise InputError(
-            f"{store.folder}: no clips of the languages of task {config.task!r} to train or validate on"
-        )
+        raise InputError(f"{store.folder}: no clips of the languages of task {config.task!r} to train or validate on")
     model.front_end.fit_corpus(clips.features)
     loop = Loop(config, model, clips, validation, group, store)
     loop.run(out / "checkpoint.safetensors")
@@ -71,9 +69,7 @@ def train(config: TrainConfig, store: ClipStore, out: Path | str, device: str = 
         "device": torch.cuda.get_device_name() if "cuda" in device else "cpu",
         "threads": torch.get_num_threads(),
     }
-    scores = {
-        name: (logits_of(model, part), part) for name, part in {"validation": validation, **tests}.items()
-    }
+    scores = {name: (logits_of(model, part), part) for name, part in {"validation": validation, **tests}.items()}
     if group.rank == 0:
         finish(config, model, scores, loop.history, timing, len(clips), loop.step, out)
         (out / "checkpoint.safetensors").unlink(missing_ok=True)
@@ -167,9 +163,7 @@ class Loop:
             logits = self.forward(features, lambda x: self.augment.mask(x, rows, self.draws))
         logits = logits.float()
         smoothing = self.config.label_smoothing
-        loss = weight * objective(logits, labels, smoothing) + (1 - weight) * objective(
-            logits, others, smoothing
-        )
+        loss = weight * objective(logits, labels, smoothing) + (1 - weight) * objective(logits, others, smoothing)
         self.optimizer.zero_grad(set_to_none=True)
         loss.mean().backward()
         if self.config.clip_norm:
@@ -256,9 +250,7 @@ class Loop:
     def _optimizer(self) -> torch.optim.Optimizer:
         kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[self.config.optimizer]
         parameters = [parameter for parameter in self.trained.parameters() if parameter.requires_grad]
-        return kind(
-            parameters, lr=self.config.learning_rate, weight_decay=self.config.weight_decay, fused=True
-        )
+        return kind(parameters, lr=self.config.learning_rate, weight_decay=self.config.weight_decay, fused=True)
 
     def _floats(self) -> dict[str, Tensor]:
         """Every number that training changes: parameters and running batch statistics, without counters."""
@@ -346,6 +338,4 @@ def predicted(logits: Tensor) -> Tensor:
 def evaluate(model: LanguageModel, clips: ClipSet) -> tuple[float, float]:
     """Mean loss and accuracy in evaluation mode, without augmentation and label smoothing."""
     logits = logits_of(model, clips)
-    return float(objective(logits, clips.labels, 0.0).mean()), float(
-        (predicted(logits) == clips.labels).float().mean()
-    )
+    return float(objective(logits, clips.labels, 0.0).mean()), float((predicted(logits) == clips.labels).float().mean())

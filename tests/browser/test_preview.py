@@ -117,7 +117,7 @@ def test_a_syntax_error_shows_and_recovers(preview: Running, visit: Callable) ->
     assert page.evaluate(shows("first = 1")), "the last good page stays"
     preview.save("mended = 3\n")
     until(page, shows("mended = 3"))
-    until(page, "document.querySelector('.onepage-news').hidden")
+    until(page, "document.querySelector('.onepage-news.failed:not([hidden])') === null")
     assert "SyntaxError" in preview.end(), "the terminal says it as well"
 
 

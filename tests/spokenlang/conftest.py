@@ -86,4 +86,4 @@ def trained(tiny_store: ClipStore, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="session")
 def tiny_run(trained: Callable[..., TrainedRun]) -> TrainedRun:
     """A tiny six-class run, shared by tests that only read it."""
-    return trained(epochs=20, average_decay=0.9)
+    return trained(epochs=14, average_decay=0.9)

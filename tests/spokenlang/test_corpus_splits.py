@@ -91,5 +91,5 @@ def test_one_voice_to_a_language_still_gives_a_validation_set(tmp_path: Path) ->
 
 
 def test_too_few_clips_to_hold_any_out_is_an_error(tmp_path: Path) -> None:
-    with pytest.warns(UserWarning), pytest.raises(InputError, match="too few training clips"):
+    with pytest.warns(UserWarning, match="single group"), pytest.raises(InputError, match="too few training clips"):
         hold_out(store(tmp_path, np.arange(6), None), 0.1, seed=0)

@@ -48,7 +48,7 @@ def test_each_technique_changes_clips_and_keeps_their_shape(technique: str) -> N
     assert bool(((view - FEATURES[rows]).abs().amax(dim=(1, 2)) > 1e-3).all())
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(order=st.permutations(range(12)), cut=st.integers(1, 11), seed=st.integers(0, 5), epoch=st.integers(0, 3))
 def test_a_view_depends_on_clip_and_epoch_alone(order: list[int], cut: int, seed: int, epoch: int) -> None:
     config = AugmentConfig(**TECHNIQUES, crop_max_s=1.5, crop_min_s=1.0, babble=0.5)
@@ -79,7 +79,7 @@ def test_turning_one_technique_off_leaves_the_others_draws_alone() -> None:
 @settings(max_examples=50, deadline=None)
 @given(step=st.integers(0, 10000), low=st.floats(0.3, 1.0), more=st.floats(0.0, 0.9))
 def test_crops_keep_to_their_limits(step: int, low: float, more: float) -> None:
-    config = AugmentConfig(crop_min_s=low, crop_max_s=low + more)
+    config = AugmentConfig(crop_min_s=low, crop_max_s=low + more, mel_warp=0.0)
     frames = Augment(config, FRONT_END, 0, FEATURES.shape[1]).crop_frames(step)
     assert round(low * 50) <= frames <= min(round((low + more) * 50), FEATURES.shape[1])
 

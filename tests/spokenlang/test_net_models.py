@@ -95,7 +95,7 @@ def test_poolings_see_mean_and_deviation() -> None:
 
 
 def test_wrong_names_are_refused_in_words() -> None:
-    with pytest.raises(InputError, match="unknown model 'lstm'.*tdnn"):
+    with pytest.raises(InputError, match=r"unknown model 'lstm'.*tdnn"):
         build_model("six", ModelConfig(model="lstm"), FrontEndConfig())
     with pytest.raises(InputError, match="unknown task"):
         build_model("seven", ModelConfig(), FrontEndConfig())

@@ -51,7 +51,7 @@ def test_it_learns_and_writes_a_whole_run(tiny_run: TrainedRun, tiny_store: Clip
     for split in ("train", "validation"):
         steps, _ = tiny_run.losses(split)
         assert steps.tolist() == list(range(2, int(tiny_run.metrics["steps"]) + 1, 2))
-    assert len(tiny_run.losses("train_plain")[0]) == 20
+    assert len(tiny_run.losses("train_plain")[0]) == 14
 
 
 def test_a_loaded_run_scores_waveforms_as_its_scores_say(tiny_run: TrainedRun, tiny_store: ClipStore) -> None:

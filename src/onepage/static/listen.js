@@ -15,9 +15,9 @@ function icon() {
 
 // The strip becomes the player: it plays on a click, and from where it is clicked
 function player(box) {
-  const audio = box.querySelector("audio"), strip = box.querySelector(".strip");
+  const audio = box.querySelector("audio"), strip = box.querySelector("img");
   if (!audio || !strip) return;
-  const length = () => (Number.isFinite(audio.duration) ? audio.duration : Number(audio.dataset.duration)) || 1;
+  const length = () => (Number.isFinite(audio.duration) ? audio.duration : Number(audio.dataset.s)) || 1;
   const picture = icon();
   const button = make("button", { type: "button", className: "play" }, picture);
   const line = make("span", { className: "head-line", hidden: true });

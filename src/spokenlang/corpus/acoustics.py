@@ -129,7 +129,7 @@ def _white(length: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _pink(length: int, rng: np.random.Generator) -> np.ndarray:
-    return _filter(_white(length, rng), lambda frequency: 1.0 / np.sqrt(np.maximum(frequency, 40.0)))
+    return _filter(_white(length, rng), lambda frequency: np.sqrt((frequency > 20.0) / np.maximum(frequency, 40.0)))
 
 
 def _speech_shaped(length: int, rng: np.random.Generator) -> np.ndarray:

@@ -80,23 +80,22 @@ def import_folder(
     known, warnings = read_csv(csv_path, folder, files) if csv_path else ({}, [])
     _require_ours(out)
     work = workplace.beside(out)
-    try:
-        with workplace.workplace(work):
+    with workplace.workplace(work):
+        try:
             workplace.clear(work)
             rows, found = _cut_all(folder, files, known, work, progress)
             counts, lacking = _write(work, rows, options)
-            description = {"corpus": "import", "folder": folder.resolve().name, "options": asdict(options)}
-            (work / RECIPE).write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
-        workplace.put_in_place(work, out)
-    except BaseException:
-        workplace.discard(work)
-        raise
+        except BaseException:
+            workplace.discard(work)  # half an import is of no use to the next one
+            raise
+        description = {"corpus": "import", "folder": folder.resolve().name, "options": asdict(options)}
+        (work / RECIPE).write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
+    workplace.put_in_place(work, out)
     return Imported(len(files), counts, (*warnings, *found, *lacking))
 
 
 def find(folder: Path) -> list[Path]:
-    """The recordings of a folder, relative to it, in a fixed order. Checks that each lies in a language's
-    folder."""
+    """The recordings of a folder, relative to it, in a fixed order; each must lie in the folder of a language."""
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder; give one that holds {', '.join(CODES)}")
     files = sorted(
@@ -136,7 +135,7 @@ def read_csv(csv_path: Path, folder: Path, files: list[Path]) -> tuple[dict[str,
     for line, row in enumerate(rows, start=2):
         if None in row or None in row.values():
             raise InputError(f"{csv_path}, line {line}: not as many cells as the header has; mend the row")
-        path = Path(row.pop("path")).as_posix()
+        path = Path(row.pop("path").replace("\\", "/")).as_posix()
         if path in known:
             raise InputError(f"{csv_path}, line {line}: {path} for the second time; keep one row")
         language = row.pop("language", "") or path.split("/")[0]
@@ -156,9 +155,10 @@ def read_csv(csv_path: Path, folder: Path, files: list[Path]) -> tuple[dict[str,
 
 
 def cuts(path: Path) -> Iterator[np.ndarray]:
-    """Clips of one recording: (40000,) float32 each. Reads it piece by piece, so its length does not
-    matter."""
+    """Clips of one recording: (40000,) float32 each. Reads it piece by piece, so its length does not matter."""
     try:
+        if not path.stat().st_size:
+            raise InputError(f"{path}: is empty (no bytes); copy it again or remove it")
         with soundfile.SoundFile(path) as file:
             kept, made = np.zeros(0, np.float32), 0
             for piece in _resampled(path, file):

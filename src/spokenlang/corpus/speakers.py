@@ -45,9 +45,11 @@ class SpeakerConfig:
     tract: tuple[float, float] = (0.94, 1.07)
 
 
-# Left out: the whispered, robotic and otherwise unhuman variants, those with more echo than voice, and those that
-# replace the language's own rhythm (a stressLength of their own), which is part of what is to be recognised.
-# Families were formed by listening and by the distance between averaged spectra (below about 2 dB).
+# Left out: the whispered, robotic and otherwise unhuman variants (Lee and kaukovalta have formants where no person's
+# are, shelby and zac are a doll's), those with more echo than voice, and those that replace the language's own rhythm
+# (a stressLength of their own), which is part of what is to be recognised. A network trained on all other voices
+# understood the four that are named in 40 to 76 % of clean and degraded clips, the rest in 70 to 100 %.
+# Families were formed by the distance between averaged spectra (below about 2 dB) and by the variants' own settings.
 TRAIN_FAMILIES: dict[str, tuple[str, ...]] = {
     "adam": ("adam", "Reed", "klatt6"),
     "alex": ("Alex",),
@@ -66,9 +68,7 @@ TRAIN_FAMILIES: dict[str, tuple[str, ...]] = {
     "ian": ("ian",),
     "iven": ("iven2", "iven3", "iven4"),
     "jacky": ("Jacky",),
-    "kaukovalta": ("kaukovalta",),
     "klatt": ("klatt3", "klatt4", "klatt5", "announcer"),
-    "lee": ("Lee",),
     "m2": ("m2",),
     "m4": ("m4",),
     "m5": ("m5",),
@@ -80,13 +80,11 @@ TRAIN_FAMILIES: dict[str, tuple[str, ...]] = {
     "robert": ("robert", "rob"),
     "sandro": ("sandro",),
     "serious": ("Mr serious",),
-    "shelby": ("shelby",),
     "steph": ("steph", "steph2"),
     "storm": ("Storm",),
     "travis": ("travis",),
     "tweaky": ("Tweaky",),
     "victor": ("victor", "Denis"),
-    "zac": ("zac",),
 }
 TEST_FAMILIES: dict[str, tuple[str, ...]] = {
     "edward": ("edward",),
@@ -116,14 +114,18 @@ TRAIN_DIALECTS: dict[str, tuple[Dialect, ...]] = {
     "nl": (Dialect("nl", "nl"),),
     "pt": (Dialect("pt-br", "pt-br"),),
 }
-"""Spoken in training and in the test set."""
+"""Spoken in training and in the test set: what any collection of recordings of a language holds most of, because
+most people who speak it speak it so. That is Latin American Spanish and Brazilian Portuguese (Brazil alone has some
+twenty times Portugal's speakers), and English in several accents from both sides of the Atlantic."""
 NEW_DIALECTS: dict[str, tuple[Dialect, ...]] = {
     "en": (Dialect("en-gb-scotland", "en-gb-scotland"), Dialect("en-029", "en-029")),
     "es": (Dialect("es-es", "es"),),
     "fr": (Dialect("fr-ch", "fr-ch"),),
     "pt": (Dialect("pt-pt", "pt"),),
 }
-"""Never heard in training: the second test set, spoken by the speakers of the first."""
+"""Never heard in training: the second test set, spoken by the speakers of the first, so that a difference between the
+two is one of dialect. They differ from what was trained in different measure: Swiss French hardly (its numerals),
+Castilian by a consonant, European Portuguese by its swallowed vowels, Scottish and Caribbean English by most vowels."""
 
 
 def cast(families: dict[str, tuple[str, ...]], clips: int, config: SpeakerConfig, seed: int) -> list[Speaker]:

@@ -170,9 +170,10 @@ class ClipStore:
             wrong = np.flatnonzero(spoken != columns["language"])
             if len(wrong):
                 at = int(wrong[0])
+                here, there = str(columns["language"][at]), str(spoken[at])
                 raise InputError(
-                    f"{path}: clip {at} of {split} is {str(columns['language'][at])!r} here but {str(spoken[at])!r} in the "
-                    "targets; the file belongs to other arrays"
+                    f"{path}: clip {at} of {split} is {here!r} here but {there!r} in the targets; "
+                    "the file belongs to other arrays"
                 )
 
 

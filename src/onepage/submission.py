@@ -1,0 +1,132 @@
+"""`onepage submission`: checks the report, then writes `group_<id>.zip`, the same bytes for the same content.
+
+brief.toml's `[hand-in]` says what goes in: the report, the entry script at the top, the code. `runs.json` beside
+the entry says what the report's runs were. Data, weights and build products stay out, and nothing in it may
+name this machine's folders.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from onepage import brief as briefs
+from onepage import check, config, group, planfile, results
+from onepage.errors import CheckFailed, UserError
+
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest date that an archive can hold
+LARGEST = 2_000_000  # bytes of one file; code and text are smaller
+KEPT_OUT = {
+    ".npy", ".npz", ".pt", ".pth", ".onnx", ".safetensors", ".ckpt", ".pkl", ".wav", ".flac", ".mp3", ".ogg", ".opus",
+    ".ipynb", ".pyc", ".so", ".zip", ".gz", ".tar", ".h5",
+}  # fmt: skip
+PRODUCTS = {"__pycache__", "build", "dist", ".git", ".venv", ".pytest_cache", ".ruff_cache"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `onepage submission`."""
+    planfile.add_plan_argument(parser)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Check, and write the archive only if nothing falls short."""
+    plan = planfile.load(args.plan)
+    rows = check.check(plan)
+    short = [said for row in rows for said in row.shortfalls]
+    if short:
+        for said in short:
+            print(f"  {said}")
+        raise CheckFailed(f"{len(short)} to mend before handing in; nothing was written")
+    path, names = write(plan)
+    for row in rows:
+        for warning in row.warnings:
+            print(f"  note: {warning}")
+    print(f"{path.name}: {len(names)} files, {path.stat().st_size:,} bytes; unpack it and run its predict.py to try it")
+    return 0
+
+
+def write(plan: planfile.Plan) -> tuple[Path, list[str]]:
+    """Write the archive into the project's folder; returns its path and the names inside."""
+    page_folder = plan.root / config.load(plan.root).page
+    brief = briefs.load(page_folder / "brief.toml", (page_folder / "brief.toml").relative_to(plan.root).as_posix())
+    people = group.load(page_folder / "group.toml")
+    archive = plan.root / group.zip_name(people)
+    top = archive.stem
+    files = contents(plan, brief)
+    buffer = io.BytesIO()
+    # Stored, not deflated: compressors differ between machines.
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as made:
+        for name in sorted(files):
+            about = zipfile.ZipInfo(f"{top}/{name}", EPOCH)
+            about.create_system = 3
+            about.external_attr = (0o100644) << 16
+            made.writestr(about, files[name])
+    beside = archive.with_name(archive.name + ".partial")
+    beside.write_bytes(buffer.getvalue())
+    beside.replace(archive)
+    return archive, sorted(files)
+
+
+def contents(plan: planfile.Plan, brief: briefs.Brief) -> dict[str, bytes]:
+    """What goes into the archive: name -> bytes; anything that does not belong there is an error."""
+    if brief.hand_in is None:
+        raise UserError(f"{brief.path}: [hand-in] is missing; it names the entry script and the code")
+    report = plan.root / plan.data["out"]
+    entry = plan.root / brief.hand_in.entry
+    if not entry.is_file():
+        raise UserError(f"{brief.path}: the entry script {brief.hand_in.entry} does not exist")
+    try:
+        ast.parse(entry.read_bytes())
+    except SyntaxError as error:
+        raise UserError(f"{brief.hand_in.entry}:{error.lineno}: does not parse as Python") from None
+    files = {"report.pdf": (report / "report.pdf").read_bytes(), entry.name: entry.read_bytes()}
+    files["runs.json"] = results.as_json(_runs(results.load_results(report))).encode("utf-8")
+    for path in _code(plan.root, brief.hand_in.include):
+        name = path.relative_to(plan.root).as_posix()
+        if path == entry:
+            continue
+        if name in files:
+            raise UserError(f"{name}: the archive has a file of that name of its own; rename it")
+        files[name] = path.read_bytes()
+    for name, content in files.items():
+        _fit(name, content, plan.root)
+    return files
+
+
+def _runs(found: dict[str, Any]) -> dict[str, Any]:
+    """The report's runs, for the entry script to train again."""
+    made = found["provenance"]
+    runs = {
+        name: {key: target[key] for key in ("row", "seed", "parameters")}
+        for name, target in made["targets"].items()
+        if target["kind"] == "run"
+    }
+    return {"report": made["report"], "profile": made["profile"], "corpus": made["corpus"], "runs": runs}
+
+
+def _code(root: Path, patterns: tuple[str, ...]) -> list[Path]:
+    found = set()
+    for pattern in patterns:
+        matched = {path for path in root.glob(pattern) if path.is_file()}
+        kept = {path for path in matched if not PRODUCTS & set(path.relative_to(root).parts)}
+        if not kept:
+            raise UserError(f"[hand-in] include: no file matches {pattern}")
+        found |= {path for path in kept if not any(part.endswith(".egg-info") for part in path.parts)}
+    return sorted(found)
+
+
+def _fit(name: str, content: bytes, root: Path) -> None:
+    """Refuse data, weights, and places of this machine."""
+    if Path(name).suffix.lower() in KEPT_OUT:
+        raise UserError(f"{name}: data, weights and build products are not handed in; narrow [hand-in] include")
+    if len(content) > LARGEST:
+        raise UserError(f"{name}: {len(content):,} bytes are too much for code; narrow [hand-in] include")
+    for place in {str(root), str(Path.home())} - {"/", "/root"}:
+        at = content.find(place.encode("utf-8"))
+        if at >= 0:
+            line = content.count(b"\n", 0, at) + 1
+            raise UserError(f"{name}:{line}: names a folder of this machine ({place})")

@@ -1,0 +1,105 @@
+"""The light reader of percent scripts agrees with jupytext, and says what is wrong with a header."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jupytext
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from onepage import scripts
+from onepage.errors import UserError
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = [*sorted((ROOT / "analysis").glob("*.py")), *sorted((ROOT / "tests/example/analysis").glob("*.py"))]
+
+HEADER = "# ---\n# jupyter:\n#   onepage:\n#     title: T\n#     reads: [corpus]\n# ---\n"
+TRICKY = [
+    "",
+    "x = 1\n",
+    HEADER + "\nx = 1\n# %%\ny = 2",
+    HEADER + "# %%\n\n\nx = 1\n\n\n\n# %% a title\ny = 2\n\n# %%\n",
+    '# %% name="a b" tags=["parameters", "x"] flag=true\nn: int = 1  # n\n',
+    '# %%\ntext = """\n# %% not a cell\n"""\n# %%\nz = 1\n',
+    '# %% [markdown]\n"""\nWords\n"""\n\n# %% [md]\n# More\n#\n# words\n# %% [raw]\n# raw\n',
+    "# %% [markdown]\n# ```\n# # %% in a fence\n# ```\n# after\n# %%\nx = 1\n",
+    "#%%\nx = 1\n# %%%% deep\ny = 2\n    # %% indented\nz = 3\n",
+    "#!/usr/bin/env python\n# %%\nx = 1\n",
+    "# %%\n# only a comment\n\n# %%\n\n# %%\nx = 1\n",
+    "# %% [markdown] name=\"m\"\n# é ü ß 漢字\n# %%\nx = 'é'\n",
+]
+
+
+def compare(text: str) -> None:
+    notebook = jupytext.reads(text, fmt="py:percent")
+    theirs = [(cell.cell_type, cell.source) for cell in notebook.cells]
+    ours = [(cell.kind, cell.source) for cell in scripts.cells(text)]
+    assert ours == theirs
+    for cell, other in zip(scripts.cells(text), notebook.cells, strict=True):
+        assert cell.name == other.metadata.get("name")
+        assert list(cell.tags) == other.metadata.get("tags", [])
+
+
+@pytest.mark.parametrize("text", TRICKY)
+def test_cells_are_jupytexts(text: str) -> None:
+    compare(text)
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_cells_of_the_real_scripts_are_jupytexts(path: Path) -> None:
+    compare(path.read_text(encoding="utf-8"))
+
+
+_MARKERS = st.sampled_from(["# %%", "# %% title", '# %% name="n"', "# %% [markdown]", '# %% tags=["t"]', "# %% [raw]"])
+_LINES = st.lists(st.sampled_from(["", "x = 1", "# words", "#", "def f():", "    return 1", "'''", '"""']), max_size=6)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(_MARKERS, _LINES), max_size=5), st.booleans())
+def test_cells_of_made_up_scripts_are_jupytexts(parts: list[tuple[str, list[str]]], header: bool) -> None:
+    lines = []
+    for marker, body in parts:
+        if sum(line in ("'''", '"""') for line in body) % 2 or {"'''", '"""'} <= set(body):
+            body = [line for line in body if line not in ("'''", '"""')]  # strings that are closed
+        if "markdown" in marker or "raw" in marker:
+            body = [line if line.startswith("#") else f"# {line}".rstrip() for line in body]
+        lines += [marker, *body]
+    compare((HEADER if header else "") + "\n".join(lines))
+
+
+def test_lines_are_those_of_the_file() -> None:
+    for path in SCRIPTS:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for cell in scripts.cells("\n".join(lines)):
+            if cell.kind == "code" and cell.source:
+                count = len(cell.source.splitlines())
+                assert lines[cell.line - 1 : cell.line - 1 + count] == cell.source.splitlines()
+
+
+def test_only_cells_with_statements_execute() -> None:
+    text = "# %%\n# a comment\n# %%\nx = 1\n# %% [markdown]\n# words\n# %%\n\n"
+    assert [cell.source for cell in scripts.code_cells(text)] == ["x = 1"]
+
+
+def test_header() -> None:
+    found = scripts.header(HEADER.replace("title: T", 'title: T\n#     question: "1a"\n#     timeout: 60'), "a.py")
+    assert found == scripts.Header("T", "1a", ("corpus",), 60)
+    assert scripts.header("import os\n", "helper.py") is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("title: T", "titel: T", "no key 'titel' (did you mean 'title'?)"),
+        ("title: T", 'title: ""', "needs a title"),
+        ("reads: [corpus]", "reads: corpus", "wrong type"),
+        ("reads: [corpus]", "timeout: -3", "above 0"),
+        ("reads: [corpus]", "reads: [corpus", "not valid YAML"),
+    ],
+)
+def test_wrong_headers_are_named(old: str, new: str, message: str) -> None:
+    with pytest.raises(UserError, match="a.py: ") as error:
+        scripts.header(HEADER.replace(old, new), "a.py")
+    assert message in str(error.value)

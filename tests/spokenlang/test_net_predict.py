@@ -1,0 +1,168 @@
+"""`spokenlang classify`: any file in, probabilities or one clear line out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spokenlang import cli
+from spokenlang.errors import InputError
+from spokenlang.export import describe_model, save_torchscript
+from spokenlang.languages import CODES
+from spokenlang.predict import Classifier, decode, default_model, windows, write_predictions
+from spokenlang.runs import TrainedRun
+
+
+@pytest.fixture(scope="module")
+def model(tiny_run: TrainedRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "model.pt"
+    save_torchscript(tiny_run.model, path, describe_model(tiny_run, "tones", True))
+    return path
+
+
+def sound(path: Path, seconds: float, rate: int = 8000, channels: int = 1) -> Path:
+    random = np.random.default_rng(0)
+    time = np.arange(int(seconds * rate)) / rate
+    samples = 0.3 * np.sin(2 * np.pi * 900 * time) + 0.01 * random.normal(size=len(time))
+    soundfile.write(path, np.stack([samples] * channels, axis=1), rate)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds", "rate", "channels"),
+    [("a.wav", 5, 8000, 1), ("b.flac", 0.3, 44100, 2), ("c.ogg", 61, 16000, 1), ("d.wav", 0.001, 96000, 5)],
+)
+def test_json_for_any_length_rate_and_channels(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, seconds: float, rate: int, channels: int
+) -> None:
+    path = sound(tmp_path / name, seconds, rate, channels)
+    assert cli.main(["classify", str(path), "--model", str(model), "--json"]) == 0
+    captured = capsys.readouterr()
+    answer = json.loads(captured.out)
+    assert set(answer) == {"file", "prediction", "probabilities", "duration_s"}
+    assert answer["file"] == str(path)
+    assert sum(answer["probabilities"].values()) == pytest.approx(1)
+    assert tuple(answer["probabilities"]) == CODES
+    assert answer["prediction"] == max(answer["probabilities"], key=answer["probabilities"].get)
+    assert answer["duration_s"] == pytest.approx(seconds, abs=0.002)
+    assert captured.err.count("\n") == 1
+    assert "synthetic speech" in captured.err
+
+
+def test_one_clip_is_judged_as_the_model_judges_it(model: Path, tiny_run: TrainedRun, tmp_path: Path) -> None:
+    path = sound(tmp_path / "clip.wav", 5)
+    samples, _ = soundfile.read(path, dtype="float32")
+    verdict = Classifier(model).classify(path)
+    with torch.no_grad():
+        expected = tiny_run.model.probabilities(torch.from_numpy(samples))[0]
+    np.testing.assert_allclose(list(verdict.probabilities.values()), expected.numpy(), atol=1e-5)
+
+
+def test_resampling_and_mixing_keep_the_verdict(model: Path, tmp_path: Path) -> None:
+    classifier = Classifier(model)
+    plain, other = sound(tmp_path / "a.wav", 4), sound(tmp_path / "b.wav", 4, 48000, 2)
+    assert classifier.classify(plain).prediction == classifier.classify(other).prediction
+
+
+def test_bad_files_are_named_and_the_others_still_classified(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = sound(tmp_path / "good.wav", 1)
+    noise = tmp_path / "noise.wav"
+    noise.write_bytes(b"no sound at all")
+    empty = tmp_path / "empty.wav"
+    soundfile.write(empty, np.zeros(0), 8000)
+    broken = tmp_path / "broken.wav"
+    soundfile.write(broken, np.array([0.1, np.nan, 0.2] * 800), 8000, subtype="FLOAT")
+    files = [noise, tmp_path / "absent.wav", empty, tmp_path, broken, good]
+    assert cli.main(["classify", *map(str, files), "--model", str(model), "--json"]) == 1
+    captured = capsys.readouterr()
+    assert [json.loads(line)["file"] for line in captured.out.splitlines()] == [str(good)]
+    lines = [line for line in captured.err.splitlines() if line.startswith("spokenlang classify:")]
+    assert len(lines) == 5
+    for line, file, reason in zip(
+        lines, files, ("cannot be read as audio", "no such file", "no sound", "a folder", "not numbers"), strict=False
+    ):
+        assert str(file) in line
+        assert reason in line
+
+
+def test_silence_is_carried_through_with_a_warning(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "silence.wav"
+    soundfile.write(path, np.zeros(16000), 8000)
+    assert cli.main(["classify", str(path), "--model", str(model)]) == 0
+    captured = capsys.readouterr()
+    assert "silent" in captured.err
+    assert "nan" not in captured.out
+
+
+def test_long_files_are_streamed_in_windows() -> None:
+    blocks = (np.ones(5 * 8000, np.float32) for _ in range(100))
+    sizes = [len(window) for window in windows(blocks)]
+    assert sum(sizes) == 100 * 5 * 8000
+    assert max(sizes) < 20 * 8000
+
+
+@settings(max_examples=40, deadline=None)
+@given(sizes=st.lists(st.integers(0, 60000), max_size=12))
+def test_windows_lose_nothing_and_none_is_short(sizes: list[int]) -> None:
+    signal = np.arange(sum(sizes), dtype=np.float32)
+    cuts = np.split(signal, np.cumsum(sizes)[:-1]) if sizes else []
+    found = list(windows(iter(cuts)))
+    assert np.array_equal(np.concatenate([*found, np.empty(0, np.float32)]), signal)
+    assert all(len(window) >= min(10 * 8000, len(signal)) for window in found)
+
+
+def test_streaming_resampler_equals_one_pass(tmp_path: Path) -> None:
+    import soxr
+
+    path = sound(tmp_path / "long.wav", 23.4, 44100)
+    samples, rate = soundfile.read(path, dtype="float32")
+    np.testing.assert_allclose(np.concatenate(list(decode(path))), soxr.resample(samples, rate, 8000), atol=2e-3)
+
+
+def test_the_default_model_is_the_full_reports_else_the_newest(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="make report"):
+        default_model(tmp_path)
+    other = tmp_path / "reports" / "mine-quick" / "model.pt"
+    other.parent.mkdir(parents=True)
+    other.touch()
+    assert default_model(tmp_path) == other
+    best = tmp_path / "reports" / "espeak-full" / "model.pt"
+    best.parent.mkdir()
+    best.touch()
+    assert default_model(tmp_path) == best
+
+
+def test_wrong_use_and_missing_models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["classify", "x.wav", "--model", str(tmp_path / "none.pt")]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "none.pt" in error
+    for words in (["classify"], ["sing"], []):
+        with pytest.raises(SystemExit) as stop:
+            cli.main(words)
+        assert stop.value.code == 2
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["classify", "--help"])
+    assert stop.value.code == 0
+    with pytest.raises(InputError):
+        cli.main(["--debug", "classify", "x.wav", "--model", str(tmp_path / "none.pt")])
+
+
+def test_predictions_file(tmp_path: Path) -> None:
+    probability = np.array([[0.1, 0.5, 0.1, 0.1, 0.1, 0.1], [0.7, 0.1, 0.05, 0.05, 0.05, 0.05]])
+    write_predictions(tmp_path / "predictions.csv", probability)
+    lines = (tmp_path / "predictions.csv").read_text().splitlines()
+    assert lines[0] == "clip,prediction,de,en,es,fr,nl,pt"
+    assert lines[1] == "0,en,0.100000,0.500000,0.100000,0.100000,0.100000,0.100000"
+    assert lines[2].startswith("1,de,")
