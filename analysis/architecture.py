@@ -45,6 +45,13 @@ field = diagram.receptive_field_s(run.model)
 publish.value("architecture.receptive_field", field, unit="s", about="speech that one frame before the pooling can see")
 publish.value("architecture.layers", len(layers), about="layers in the diagram")
 
+publish.claim(
+    "within-budget",
+    parameters <= 100_000,
+    text="the network keeps within 100 000 parameters",
+    evidence=f"{parameters:,} trainable numbers",
+)
+
 # %% [markdown]
 # Where the design comes from:
 

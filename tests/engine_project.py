@@ -18,7 +18,8 @@ from onepage.watch import Watch
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 # what Make above (`make test`) or the shell may have set, and these tests mean to set themselves
-_CLEARED = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "CORPUS", "PROFILE", "DEVICE", "REPORT", "STORE", "P", "LAUNCH", "PYTHON")
+_CLEARED = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ONEPAGE_MAKE", "ONEPAGE_WARM", "PYTHONPATH", "PYTHON")
+_CLEARED += ("CORPUS", "PROFILE", "DEVICE", "REPORT", "STORE", "P", "LAUNCH")
 
 
 def copy(folder: Path) -> Project:
@@ -97,7 +98,8 @@ class Project:
     def leftovers(self) -> list[str]:
         """What should never stay behind in the store."""
         waiting = self.root / "build" / "store" / "tmp"
-        return [path.name for path in waiting.iterdir() if not path.name.endswith(".partial.lock")] if waiting.is_dir() else []
+        names = [path.name for path in waiting.iterdir()] if waiting.is_dir() else []
+        return [name for name in names if not name.endswith(".partial.lock")]
 
 
 def processes(root: Path) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cache
-from html import escape
+from html import escape, unescape
 
 from onepage.pages import slugify
 
@@ -62,7 +62,7 @@ def _heading(match: re.Match[str], outline: Outline | None, shift: int) -> str:
     level, inner = min(6, max(2, int(match.group(1)) + shift)), match.group(2)
     if outline is None:
         return f"<h{level}>{inner}</h{level}>"
-    name = outline.give(slugify(re.sub(r"<[^>]+>|\ue000\d+\ue001", "", inner)))
+    name = outline.give(slugify(unescape(re.sub(r"<[^>]+>|\ue000\d+\ue001", "", inner))))
     if "\ue000" not in inner:
         outline.headings.append((level, name, inner))
     link = f'<a class="permalink" href="#{name}" aria-label="Link to this section">#</a>'

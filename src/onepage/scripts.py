@@ -166,11 +166,9 @@ def _quoted_lines(text: str) -> set[int]:
 
 
 def _without_blank_end(lines: list[str]) -> list[str]:
-    """Without the one or two blank lines that separate a cell from the next."""
-    for _ in range(2):
-        if lines and lines[-1] == "":
-            lines = lines[:-1]
-    return lines
+    """Without the blank lines that separate a cell from the next: two where there are just two, else one."""
+    two = lines[-2:] == ["", ""] and (len(lines) < 3 or lines[-3] != "")
+    return lines[:-2] if two else lines[:-1] if lines[-1:] == [""] else lines
 
 
 def _cell(options: str, line: int, body: list[str]) -> Cell:

@@ -2,7 +2,7 @@
 
 In the text: `{{ six.test_accuracy | percent }}`, `{{ value("a-b.c") | count }}`, `{{ figure("confusion") }}`,
 `{{ table("settings") }}`, `{{ answer("q2a") }}`, `{{ ref("confusion") }}`, `{% if claim("x") %}`,
-`{% if has("six.dialects_accuracy") %}`. A comment is an HTML comment, or `{!-- ... --!}`.
+`{% if has("six.dialects_accuracy") %}`; `{{ finding("x") }}` is the claim's own sentence, bound to it. A comment is an HTML comment, or `{!-- ... --!}`.
 """
 
 from __future__ import annotations
@@ -132,6 +132,11 @@ def _functions(results: dict[str, Any], use: Use) -> dict[str, Callable]:
         use.consulted.add(name)
         return of("claims", "claim", name)["holds"]
 
+    def finding(name: str) -> str:
+        use.consulted.add(name)
+        text = of("claims", "claim", name)["text"]
+        return f"[{escape(text[:1].upper() + text[1:])}]{{.claim #{name}}}"
+
     def has(*names: str) -> bool:
         sections = ("values", "claims", "figures", "tables", "answers", "files")
         return all(any(name in results.get(section, {}) for section in sections) for name in names)
@@ -168,7 +173,7 @@ def _functions(results: dict[str, Any], use: Use) -> dict[str, Callable]:
         return f'[]{{.ref name="{name}"}}'
 
     return {
-        "value": value, "claim": claim, "has": has, "answer": answer, "figure": figure, "table": table,
+        "value": value, "claim": claim, "finding": finding, "has": has, "answer": answer, "figure": figure, "table": table,
         "ref": ref,
     }  # fmt: skip
 
