@@ -56,14 +56,11 @@ publish.value("binary.parameters", parameters, unit="parameters", about="trainab
 # %% name="q2a"
 publish.answer(
     "q2a",
-    f"""A language shows in sounds of 50 to 500 ms and in how they follow one another; when they occur does not matter.
-The network therefore first reduces the waveform to log-mel spectra every 20 ms, which discards phase and leaves 250
-short vectors of 40 000 samples. Convolutions over time share their weights between all moments; one stride and growing
-dilation let the last of them see about half a second, a syllable or two, and residual connections and batch
-normalisation keep them easy to train. A 1×1 convolution makes features of each moment, and their mean and deviation
-over the clip make the decision independent of order and length. Dropout and a single linear unit follow, whose sigmoid
-is the probability of Spanish. Plain convolutions were chosen over depthwise and recurrent layers, which ran slower on a
-CPU at the same size. All of it has {parameters:,} parameters.""",
+    f"""A language shows in sounds of 50 to 500 ms and their order, whenever they occur. Log-mel spectra every 20 ms make 250
+short vectors of 40 000 samples. Convolutions over time share their weights between all moments; a stride and growing
+dilation let the last of them see about half a second, a syllable or two, with batch normalisation and residual paths to
+keep them trainable. Mean and deviation over the clip then make one vector of any length, and after dropout one linear
+unit gives the logit of Spanish. Plain convolutions were the fastest on a CPU. All of it has {parameters:,} parameters.""",
 )
 
 # %% [markdown]

@@ -158,7 +158,12 @@ publish.value(
 )
 cavg = comparison.statistic(runs, "cavg")
 publish.value(
-    "six.test_cavg", cavg.value, unit="fraction", n=len(labels), seeds=comparison.seeds(runs), about="average detection cost"
+    "six.test_cavg",
+    cavg.value,
+    unit="fraction",
+    n=len(labels),
+    seeds=comparison.seeds(runs),
+    about="average detection cost",
 )
 
 # %% [markdown]

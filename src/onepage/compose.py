@@ -12,6 +12,7 @@ import yaml
 from onepage import document, group, pandoc, template, toml_source
 from onepage.errors import UserError
 from onepage.typeset import Front, theme_file
+from onepage.writers import TYPES
 
 FRONT_KEYS = {"title", "subtitle", "affiliation", "keywords", "lang"}
 
@@ -60,7 +61,22 @@ def compose(page_folder: Path, results: dict[str, Any], root: Path) -> Composed:
     tree = document.read(
         sources, bibliography if bibliography.is_file() else None, theme_file("numeric.csl", page_folder)
     )
+    _images(tree, page_folder, drafts)
     return Composed(tree, _front(report, people, results), people, use, tuple(drafts))
+
+
+def _images(tree: document.Document, page_folder: Path, drafts: list[Draft]) -> None:
+    """Images that the Markdown names stand beside it."""
+    for node in document.nodes([tree.abstract, *tree.parts.values()]):
+        if node["t"] != "Image":
+            continue
+        name = node["c"][2][0]
+        path = page_folder / name
+        if path.is_file() and path.suffix.lower() in TYPES:
+            continue
+        source = next((each for each in drafts if name in each.text), drafts[0])
+        line = pandoc.find_line(source.text, name)
+        raise UserError(f'{source.path}:{line}: there is no image "{name}" ({", ".join(sorted(TYPES))}) beside it')
 
 
 def draft(path: Path, root: Path) -> Draft:

@@ -181,7 +181,8 @@ def module_facts(text: str, path: str) -> Facts:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         tree = ast.Module([], [])
-    return {"definitions": _behaviour(text), "imports": imports(tree), "files": named_files(tree)}
+    found = [list(pair) for pair in _behaviour(text)]
+    return {"definitions": found, "imports": imports(tree), "files": named_files(tree)}
 
 
 def script_facts(text: str, path: str) -> Facts:

@@ -43,7 +43,7 @@ VAGUE = tuple(
     for pattern in (
         rf"\b{_WHO}\b.{{0,60}}\b{_SAME}\b",
         rf"\b{_SAME}\b.{{0,60}}\b(?:{_SHARE}|{_WHO}\b)",
-        rf"\b{_SHARE}\w*\b.{{0,50}}\b{_SAME}\b",
+        rf"\b{_SHARE}\w*\b.{{0,50}}\b(?:{_SAME}|{_WHOLE})\b",
         rf"\b(?:all|every|each|both|everyone|everybody|we|whole|entire)\b.{{0,40}}\b{_WHOLE}",
         r"\b(?:all|both|everyone|everybody|we|members?)\b.{0,40}"
         r"\b(?:together|jointly|collectively|side by side|as a (?:team|group))\b",

@@ -37,11 +37,16 @@ class Built:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `onepage page`."""
     planfile.add_plan_argument(parser)
+    parser.add_argument("--pictures", type=Path, metavar="DIR", help="also write every page as a PNG there")
 
 
 def main(args: argparse.Namespace) -> int:
     """Build the report and say what came of it."""
-    print(summary(build(planfile.load(args.plan)), Path.cwd()))
+    built = build(planfile.load(args.plan))
+    if args.pictures:
+        for number, picture in enumerate(built.typeset.pictures, 1):
+            _put(args.pictures / f"page-{number}.png", picture)
+    print(summary(built, Path.cwd()))
     return 0
 
 
@@ -99,7 +104,7 @@ def _write(plan: planfile.Plan, folder: Path) -> tuple[dict[str, Any], Composed,
     with tempfile.TemporaryDirectory(prefix="onepage-") as sources:
         made = typeset(composed.document, composed.front, found, folder, page_folder, Path(sources))
     _put(folder / "report.pdf", made.pdf)
-    _put(folder / "report.png", made.picture)
+    _put(folder / "report.png", made.pictures[0])
     html = webpage(composed.document, composed.front, found, folder, page_folder)
     _put(folder / "report.html", html.encode("utf-8"))
     for target in plan.targets:

@@ -215,7 +215,9 @@ def records(notebook: Any) -> list[Record]:
                 continue
             rest = {key: content for key, content in body.items() if key not in ("kind", "name")}
             where = cell.get("metadata", {}).get("name") or f"cell {number + 1}"
-            found.append(Record(body["kind"], body["name"], rest, where, output["data"]))
+            # A notebook file may hold a text as a list of its lines.
+            bundle = {kind: "".join(c) if isinstance(c, list) else c for kind, c in output["data"].items()}
+            found.append(Record(body["kind"], body["name"], rest, where, bundle))
     return found
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass, replace
@@ -54,7 +55,14 @@ def render_target(plan: dict[str, Any], target: dict[str, Any], root: str | Path
 
     `plan` and `target` are as loaded from plan.json, `root` is the project that their paths are relative to.
     """
-    root, out_dir = Path(root), Path(out_dir)
+    return _put(prepare(plan, target, Path(root)), target["id"], Path(out_dir))
+
+
+def prepare(plan: dict[str, Any], target: dict[str, Any], root: Path) -> Path:
+    """Make the page and keep it under `build/`, if it is not there already; returns the folder that it is kept in.
+
+    An execution may call this as it ends, in a process that has nbconvert loaded: the report then only copies.
+    """
     entry = root / target["entry"]
     notebook = entry / "notebook.ipynb"
     if not notebook.is_file():
@@ -68,7 +76,7 @@ def render_target(plan: dict[str, Any], target: dict[str, Any], root: str | Path
     if not _holds(kept, digest):
         page, media = _render(json.loads(raw), text, facts, entry / "files")
         _keep(kept, digest, page, media)
-    return _put(kept, facts.id, out_dir)
+    return kept
 
 
 def render_failed(
@@ -226,18 +234,24 @@ def _body(
     return body
 
 
+# Pygments marks every name, operator and blank; only what the style sheet colours is worth its bytes.
+_COLOURED = r"k[ncdr]?|ow|s[12abdei]?|m[fhi]|il|c[1mh]?|n[fcd]"
+_PLAIN_SPAN = re.compile(rf'<span class="(?!(?:{_COLOURED})")[a-z0-9]+">([^<]*)</span>')
+
+
 @cache
-def _exporter():
+def _exporter():  # noqa: ANN202 (nbconvert is imported only when a page has to be made)
     from nbconvert.exporters.templateexporter import TemplateExporter
     from nbconvert.filters.highlight import Highlight2HTML
 
+    colour = Highlight2HTML("python")
     exporter = TemplateExporter(
         template_name="cells",
         extra_template_basedirs=[str(pages.TEMPLATES)],
         file_extension=".html",
         template_extension=".html.j2",
         default_preprocessors=[],
-        filters={"highlight_code": Highlight2HTML("python")},
+        filters={"highlight_code": lambda *args, **options: _PLAIN_SPAN.sub(r"\1", colour(*args, **options))},
     )
     exporter.output_mimetype = "text/html"
     return exporter

@@ -119,8 +119,8 @@ def _body(record: publish.Record, entry: Path, collected: Collected, place: str)
 
 def _figure(record: publish.Record, collected: Collected) -> dict[str, Any]:
     svg, png = f"assets/{record.name}.svg", f"assets/{record.name}.png"
-    collected.assets[svg] = _joined(record.bundle["image/svg+xml"]).encode("utf-8")
-    collected.assets[png] = base64.b64decode(_joined(record.bundle["image/png"]))
+    collected.assets[svg] = record.bundle["image/svg+xml"].encode("utf-8")
+    collected.assets[png] = base64.b64decode(record.bundle["image/png"])
     data = record.body.get("data")
     if data:
         path = f"assets/{record.name}.csv"
@@ -137,11 +137,6 @@ def _file(record: publish.Record, entry: Path, collected: Collected, place: str)
         raise UserError(f"{kept}: changed since {place} published it; delete its folder, run `make report`")
     collected.files[record.name] = kept
     return {"path": record.name, "bytes": record.body["bytes"], "sha256": record.body["sha256"]}
-
-
-def _joined(content: str | list[str]) -> str:
-    """Notebook formats may hold a text as a list of lines."""
-    return content if isinstance(content, str) else "".join(content)
 
 
 def _flat(cell: Any) -> Any:

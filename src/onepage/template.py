@@ -2,7 +2,8 @@
 
 In the text: `{{ six.test_accuracy | percent }}`, `{{ value("a-b.c") | count }}`, `{{ figure("confusion") }}`,
 `{{ table("settings") }}`, `{{ answer("q2a") }}`, `{{ ref("confusion") }}`, `{% if claim("x") %}`,
-`{% if has("six.dialects_accuracy") %}`; `{{ finding("x") }}` is the claim's own sentence, bound to it. A comment is an HTML comment, or `{!-- ... --!}`.
+`{% if has("six.dialects_accuracy") %}`; `{{ finding("x") }}` is the claim's own sentence, bound to it. A comment is
+an HTML comment, or `{!-- ... --!}`.
 """
 
 from __future__ import annotations
@@ -173,8 +174,8 @@ def _functions(results: dict[str, Any], use: Use) -> dict[str, Callable]:
         return f'[]{{.ref name="{name}"}}'
 
     return {
-        "value": value, "claim": claim, "finding": finding, "has": has, "answer": answer, "figure": figure, "table": table,
-        "ref": ref,
+        "value": value, "claim": claim, "finding": finding, "has": has, "answer": answer, "figure": figure,
+        "table": table, "ref": ref,
     }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from onepage.writers import TypstWriter, typst_string
 THEME = Path(__file__).parent / "theme"
 STANDARD = "ua-1"  # tagged, with alternative texts: PDF/UA-1
 STAMP = 1_700_000_000  # the PDF's date, always this one: the same inputs give the same bytes
-PICTURE_PPI = 144  # of report.png
+PICTURE_PPI = 120  # of report.png
 SMALLEST, LARGEST, STEP = 8.5, 9.6, 0.1  # body sizes to choose from, in points
 
 
@@ -44,7 +44,7 @@ class Typeset:
     overflow: float  # millimetres of column that do not fit on the first page
     lines: int  # the overflow in lines of text
     tagged: bool  # PDF/UA: structure and alternative texts
-    picture: bytes = field(repr=False, default=b"")  # the first page as PNG
+    pictures: tuple[bytes, ...] = field(repr=False, default=())  # every page as PNG
 
 
 def theme_file(name: str, page_folder: Path) -> Path:
@@ -101,7 +101,7 @@ class Press:
         return Typeset(
             pdf=pdf, pages=pages, parts=parts, body=body, blank=blank,
             overflow=overflow, lines=layout.lines(overflow, body), tagged=tagged,
-            picture=self.pictures(body, PICTURE_PPI)[0],
+            pictures=tuple(self.pictures(body, PICTURE_PPI)),
         )  # fmt: skip
 
     def pictures(self, body: float, ppi: float) -> list[bytes]:

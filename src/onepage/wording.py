@@ -53,8 +53,8 @@ def _ends(text: str, match: re.Match) -> bool:
     if not after:
         return True
     word = re.search(r"(\S+)$", before)
-    last = word.group(1).lstrip("([\"'“‘").lower() if word else ""
-    if match.group()[0] == "." and (last in ABBREVIATIONS or re.fullmatch(r"(?:[a-z]\.)*[a-z]", last)):
-        # "e.g." and initials; "i" and "a" do end sentences, before a capital.
-        return last in ("i", "a") and after[:1].isupper()
+    last = word.group(1).lstrip("([\"'“‘") if word else ""
+    if match.group()[0] == "." and (last.lower() in ABBREVIATIONS or re.fullmatch(r"(?:[A-Za-z]\.)*[A-Za-z]", last)):
+        # "e.g." and an initial end nothing; "I" and "option a" may, before a capital.
+        return last in ("I", "a", "b", "c", "d") and after[:1].isupper()
     return after[:1].isupper() or not after[:1].islower()

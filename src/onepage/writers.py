@@ -36,7 +36,7 @@ class Writer:
     document: Document
     results: dict[str, Any]
     assets: Path  # the folder that figures' paths are relative to
-    page_folder: Path  # where images named in Markdown are looked for
+    page_folder: Path  # where images named in Markdown stand
     to: str = ""  # pandoc's name of the format
 
     def write(self, blocks: list[Node]) -> str:
@@ -101,15 +101,6 @@ class Writer:
         over = (spanner, spanned[0], spanned[-1]) if spanner else None
         return Columns(columns, rows, record.get("note"), over)
 
-    def find(self, name: str) -> Path:
-        """An image that the Markdown names, beside report.md or in the report's folder."""
-        for folder in (self.page_folder, self.assets):
-            path = folder / name
-            if path.is_file() and path.suffix.lower() in TYPES:
-                return path
-        kinds = ", ".join(sorted(TYPES))
-        raise UserError(f'there is no image "{name}" ({kinds}) in {self.page_folder} or among the figures')
-
     def source(self, section: str, name: str) -> str:
         """The address of a published thing on its analysis's page."""
         return f"analyses/{self.results[section][name]['source']['target']}.html#{name}"
@@ -173,10 +164,9 @@ class HtmlWriter(Writer):
     def _img(self, name: str) -> str:
         figure = self.results["figures"][name]
         alt, width, height = html.escape(figure["alt"]), *figure["size"]
-        return (
-            f'<a href="{self.source("figures", name)}" style="flex:{width:g}"><img alt="{alt}" width="{96 * width:.0f}" '
-            f'height="{96 * height:.0f}" src="{data_uri(self.assets / figure["svg"])}"></a>'
-        )
+        link = f'<a href="{self.source("figures", name)}" style="flex:{width:g}">'
+        size = f'width="{96 * width:.0f}" height="{96 * height:.0f}"'
+        return f'{link}<img alt="{alt}" {size} src="{data_uri(self.assets / figure["svg"])}"></a>'
 
     def table(self, node: Node) -> tuple[str, str]:
         shown = self.columns(node)
@@ -208,7 +198,7 @@ class HtmlWriter(Writer):
 
     def image(self, node: Node) -> Node:
         attributes, caption, (target, title) = node["c"]
-        return {"t": "Image", "c": [attributes, caption, [data_uri(self.find(target)), title]]}
+        return {"t": "Image", "c": [attributes, caption, [data_uri(self.page_folder / target), title]]}
 
     def reference(self, name: str) -> list[Node]:
         label, anchor = self.label(name)
@@ -289,7 +279,7 @@ class TypstWriter(Writer):
 
     def image(self, node: Node) -> Node:
         attributes, caption, (target, _) = node["c"]
-        source = self.find(target)
+        source = self.page_folder / target
         alt = dict(attributes[2]).get("alt") or text(caption)
         shutil.copyfile(source, self.folder / source.name)
         return _raw("typst", f"#image({typst_string(source.name)}, alt: {typst_string(alt)})")

@@ -34,9 +34,7 @@ class AugmentConfig:
     crop_max_s: float = 4.0  # longest crop, s
     time_shift: bool = True  # start anywhere, wrapping round the clip's end
     stretch: float = 0.1  # play up to this fraction faster or slower; 0 = off
-    mel_warp: float = (
-        0.1  # scale the frequency axis by up to this fraction, as another vocal tract would; 0 = off
-    )
+    mel_warp: float = 0.1  # scale the frequency axis by up to this fraction, as another vocal tract would; 0 = off
     spec_masks: int = 1  # SpecAugment: masks in time and in frequency each; 0 = off
     spec_time_s: float = 0.3  # longest time mask, s
     spec_bands: int = 6  # widest frequency mask, bands
@@ -47,13 +45,9 @@ class AugmentConfig:
     reverb: float = 0.0  # share of clips smeared by an exponential decay of 0.1 to 0.6 s
     band_limit: float = 0.0  # share of clips confined to a telephone-like band
     equalise_db: float = 0.0  # deviation of a smooth random filter, dB; 0 = off
-    gain_db: float = (
-        0.0  # level changes up to this; without effect behind a loudness or utterance norm; 0 = off
-    )
+    gain_db: float = 0.0  # level changes up to this; without effect behind a loudness or utterance norm; 0 = off
     mixup: float = 0.0  # share of clips blended with another, labels too; 0 = off
-    on_waveforms: bool = (
-        False  # apply noise, reverb, band_limit and equalise_db to waveforms, every epoch anew (slow)
-    )
+    on_waveforms: bool = False  # apply noise, reverb, band_limit and equalise_db to waveforms, every epoch anew (slow)
 
 
 class ClipDraws:
@@ -122,9 +116,7 @@ class Augment:
             self.bank = noise_bank(front_end, seed)
         if spectral:
             self.centres = torch.linspace(-1, 1, front_end.config.bands, device=device)
-            self.hz = mel_edges(front_end.config.bands, front_end.config.low_hz, SAMPLE_RATE / 2)[1:-1].to(
-                device
-            )
+            self.hz = mel_edges(front_end.config.bands, front_end.config.low_hz, SAMPLE_RATE / 2)[1:-1].to(device)
 
     def crop_frames(self, step: int) -> int:
         """Length of every clip in the batch of a step; one length per step keeps the batch a rectangle."""
@@ -156,11 +148,7 @@ class Augment:
 
         view = self._read(features, clips, self.crop_frames(step), draw)
         if not self.spectral:
-            return (
-                view * 10 ** (self.config.gain_db * (2 * draw("gain") - 1) / 20)
-                if self.config.gain_db
-                else view
-            )
+            return view * 10 ** (self.config.gain_db * (2 * draw("gain") - 1) / 20) if self.config.gain_db else view
         if self.warps is not None:
             factor = (draw("warp").squeeze(1) * len(self.warps)).long()
             view = torch.bmm(view, self.warps[factor])
@@ -170,16 +158,12 @@ class Augment:
             view = view + self.config.gain_db * DECIBEL * (2 * draw("gain").unsqueeze(2) - 1)
         return view
 
-    def background(
-        self, view: Tensor, features: Tensor, clips: Tensor, draws: ClipDraws, step: int
-    ) -> Tensor:
+    def background(self, view: Tensor, features: Tensor, clips: Tensor, draws: ClipDraws, step: int) -> Tensor:
         """Add another training clip 5 to 25 dB below the first, for a share `babble` of the clips."""
         if not (self.spectral and self.config.babble):
             return view
         other = (draws("babble partner", clips).squeeze(1) * len(features)).long()
-        voice = self._read(
-            features, other, view.shape[1], lambda name, width=1: draws("babble " + name, clips, width)
-        )
+        voice = self._read(features, other, view.shape[1], lambda name, width=1: draws("babble " + name, clips, width))
         level = -(5 + 20 * draws("babble level", clips).unsqueeze(2)) * DECIBEL
         chosen = draws("babble", clips).unsqueeze(2) < self.config.babble
         return torch.where(chosen, torch.logaddexp(view, voice + level), view)
@@ -224,14 +208,10 @@ class Augment:
         config = self.config
         if config.equalise_db:
             shape = torch.stack([(math.pi * k * (self.centres + 1) / 2).cos() for k in range(1, 5)])
-            weights = (
-                (draw("equalise", 4) + draw("equalise more", 4) - 1) * 2.45 / 2
-            )  # triangular, deviation 1/2
+            weights = (draw("equalise", 4) + draw("equalise more", 4) - 1) * 2.45 / 2  # triangular, deviation 1/2
             view = view + config.equalise_db * DECIBEL * (weights @ shape).unsqueeze(1)
         if config.reverb:
-            view = self._where(
-                draw("reverb") < config.reverb, view, self._reverberate, draw("decay"), draw("wet")
-            )
+            view = self._where(draw("reverb") < config.reverb, view, self._reverberate, draw("decay"), draw("wet"))
         if self.bank is not None:
             view = self._where(draw("noise") < config.noise, view, self._add_noise, draw("noise kind", 3))
         if config.band_limit:
@@ -267,9 +247,7 @@ class Augment:
         low, high = 100 + 300 * edges[:, :1], 2200 + 1600 * edges[:, 1:2]
         outside = (self.hz < low) | (self.hz > high)
         loss = (20 + 40 * edges[:, 2:]) * DECIBEL * outside
-        return torch.logaddexp(
-            view - loss.unsqueeze(1), torch.tensor(math.log(LOG_FLOOR), device=view.device)
-        )
+        return torch.logaddexp(view - loss.unsqueeze(1), torch.tensor(math.log(LOG_FLOOR), device=view.device))
 
 
 def blend(weight: Tensor, first: Tensor, second: Tensor) -> Tensor:

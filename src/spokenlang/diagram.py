@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from torch import nn
@@ -14,21 +15,28 @@ Block = tuple[str, str, str, int]
 
 
 def blocks(layers: Sequence[LayerRow], samples: int) -> list[Block]:
-    """Rows of `layer_table` as blocks: equal neighbours are joined, the front end's norms share one block."""
+    """Rows of `layer_table` as blocks: norms in a row share one, and so do layers that differ in dilation alone."""
     found: list[Block] = [("input", f"waveform, {samples / RATE:g} s at {RATE // 1000} kHz", f"{samples}", 0)]
     for row in layers:
         kind, shape = _kind(row), " × ".join(map(str, row.shape))
-        norms = [part for part in ("utterance normalisation", "corpus normalisation") if row.label == part]
-        if norms and found[-1][1].endswith("normalisation") and found[-1][0] == "front end" and found[-1][2] == shape:
-            found[-1] = (
-                "front end",
-                found[-1][1].replace(" normalisation", "") + " and " + row.label,
-                shape,
-                found[-1][3] + row.parameters,
-            )
+        last_kind, last_text, last_shape, last_count = found[-1]
+        joined = _joined(last_text, row.label) if (kind, shape) == (last_kind, last_shape) else ""
+        if joined:
+            found[-1] = (kind, joined, shape, last_count + row.parameters)
         else:
             found.append((kind, row.label, shape, row.parameters))
     return found
+
+
+def _joined(first: str, second: str) -> str:
+    """One text for two layers that belong together, or "" for two that do not."""
+    if first.endswith("normalisation") and second.endswith("normalisation"):
+        return first.removesuffix(" normalisation") + " and " + second
+    pattern = r"(.*), dilations? ([\d, ]+\d)(.*)"
+    one, two = re.fullmatch(pattern, first), re.fullmatch(pattern, second)
+    if one and two and (one[1], one[3]) == (two[1], two[3]):
+        return f"{one[1]}, dilations {one[2]}, {two[2]}{one[3]}"
+    return ""
 
 
 def _kind(row: LayerRow) -> str:

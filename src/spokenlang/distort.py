@@ -48,9 +48,7 @@ def _numbers(seed: int, epoch: int, clip: int) -> Tensor:
     return torch.rand(16, generator=_generator(seed, epoch, clip, "distort"))
 
 
-def _gaussian(
-    length: int, clips: np.ndarray, seed: int, epoch: int, name: str, device: torch.device
-) -> Tensor:
+def _gaussian(length: int, clips: np.ndarray, seed: int, epoch: int, name: str, device: torch.device) -> Tensor:
     rows = [torch.randn(length, generator=_generator(seed, epoch, int(clip), name)) for clip in clips]
     return torch.stack(rows).to(device)
 
@@ -73,9 +71,7 @@ def _rooms(length: int, numbers: Tensor, wet: Tensor, clips: np.ndarray, seed: i
     return tail
 
 
-def _noise(
-    sound: Tensor, numbers: Tensor, config: AugmentConfig, clips: np.ndarray, seed: int, epoch: int
-) -> Tensor:
+def _noise(sound: Tensor, numbers: Tensor, config: AugmentConfig, clips: np.ndarray, seed: int, epoch: int) -> Tensor:
     """Coloured noise at a random signal-to-noise ratio; nothing for clips that are not chosen."""
     white = torch.fft.rfft(_gaussian(sound.shape[1], clips, seed, epoch, "noise", sound.device))
     hz = torch.linspace(0, SAMPLE_RATE / 2, white.shape[1], device=sound.device).clamp(min=50.0)

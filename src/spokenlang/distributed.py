@@ -61,9 +61,7 @@ def leave() -> None:
 def require_divisible(batch: int, group: Group) -> None:
     """`InputError` unless every process gets the same number of clips."""
     if batch % group.size:
-        raise InputError(
-            f"batch_size {batch} cannot be shared evenly by {group.size} processes; choose a multiple"
-        )
+        raise InputError(f"batch_size {batch} cannot be shared evenly by {group.size} processes; choose a multiple")
 
 
 def spread(network: nn.Module, group: Group) -> nn.Module:

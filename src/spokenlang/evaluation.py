@@ -102,10 +102,7 @@ def _log_likelihood_ratios(logits: ArrayLike) -> Array:
         return np.concatenate([-logits, logits], axis=1)
     classes = logits.shape[1]
     return np.stack(
-        [
-            logits[:, k] - logsumexp(np.delete(logits, k, axis=1), axis=1) + np.log(classes - 1)
-            for k in range(classes)
-        ],
+        [logits[:, k] - logsumexp(np.delete(logits, k, axis=1), axis=1) + np.log(classes - 1) for k in range(classes)],
         axis=1,
     )
 
@@ -153,9 +150,7 @@ def summary(labels: ArrayLike, logits: ArrayLike, temperature: float = 1.0) -> d
     }
 
 
-def accuracy_by(
-    labels: ArrayLike, predicted: ArrayLike, attribute: ArrayLike
-) -> dict[str, tuple[float, int]]:
+def accuracy_by(labels: ArrayLike, predicted: ArrayLike, attribute: ArrayLike) -> dict[str, tuple[float, int]]:
     """Accuracy and number of clips for each value of an attribute (dialect, clean ...), sorted by value."""
     right = np.asarray(labels) == np.asarray(predicted)
     values = np.asarray(attribute).astype(str)
@@ -200,9 +195,7 @@ def paired_bootstrap(
     Seeds are averaged within each system first, since seeds of two systems are not pairs. The p-value is that
     of `permutation_test`.
     """
-    difference = np.mean([np.asarray(r, float) for r in first], 0) - np.mean(
-        [np.asarray(r, float) for r in second], 0
-    )
+    difference = np.mean([np.asarray(r, float) for r in first], 0) - np.mean([np.asarray(r, float) for r in second], 0)
     return bootstrap([difference], groups, **options), permutation_test(difference, groups)
 
 

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import argparse
 import copy
+import dataclasses
 import io
-import itertools
 import json
 import os
+import subprocess
 import sys
+import tempfile
 import warnings
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +27,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from spokenlang.checkpoint import save_tensors
 from spokenlang.corpus.store import RATE
 from spokenlang.errors import InputError
 from spokenlang.frontend import LogMel
 from spokenlang.models import TASKS, LanguageModel, parameter_count
 from spokenlang.runs import TrainedRun, load_run
+from spokenlang.scripting import ABOUT
 
-ABOUT = "about.json"
-EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip archive can name
 OPSET = 17  # the first with STFT
 
 
@@ -52,40 +53,24 @@ def describe_model(run: TrainedRun, corpus: str, synthetic: bool) -> dict[str, A
 
 
 def save_torchscript(model: LanguageModel, path: Path | str, about: dict[str, Any]) -> None:
-    """Write the model as TorchScript, complete or not at all.
-
-    torch.jit.save also stores, for tracebacks, where each line of Python stood: the same model from two
-    checkouts would differ. Those records are left out, and the archive is written in a fixed order with a
-    fixed date.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.simplefilter("ignore", FutureWarning)
-        torch.jit._state._clear_class_state()
-        torch.jit._recursive.concrete_type_store = torch.jit._recursive.ConcreteTypeStore()
-        scripted = torch.jit.script(model.cpu().eval())
-        buffer = io.BytesIO()
-        torch.jit.save(scripted, buffer, _extra_files={ABOUT: json.dumps(about, sort_keys=True)})
-    _replace(Path(path), _canonical(buffer.getvalue()))
-
-
-def _canonical(archive: bytes) -> bytes:
-    kept = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(kept, "w", zipfile.ZIP_STORED) as new:
-        for name in old.namelist():
-            if name.endswith((".debug_pkl", "serialization_id")):
-                continue
-            content = old.read(name)
-            if name.endswith(".py"):
-                content = _sorted_constants(content.decode()).encode()
-            new.writestr(zipfile.ZipInfo(name, EARLIEST), content)
-    return kept.getvalue()
-
-
-def _sorted_constants(code: str) -> str:
-    """TorchScript source with each run of `name : Final[type] = value` lines in alphabetical order."""
-    runs = itertools.groupby(code.splitlines(keepends=True), key=lambda line: " : Final[" in line)
-    return "".join("".join(sorted(lines) if constant else lines) for constant, lines in runs)
+    """Write the model as TorchScript, complete or not at all; see `scripting` for why another process does it."""
+    record = {
+        "task": model.task,
+        "network": dataclasses.asdict(model.config),
+        "front_end": dataclasses.asdict(model.front_end.config),
+        "about": about,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        saved, scripted = Path(folder) / "model.safetensors", Path(folder) / "model.pt"
+        save_tensors(saved, model.state_dict(), record)
+        command = [sys.executable, "-m", "spokenlang.scripting", str(saved), str(scripted)]
+        done = subprocess.run(
+            command, env={**os.environ, "PYTHONHASHSEED": "0"}, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr}")
+        content = scripted.read_bytes()
+    _replace(Path(path), content)
 
 
 def load_torchscript(path: Path | str) -> tuple[torch.jit.ScriptModule, dict[str, Any]]:

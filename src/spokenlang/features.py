@@ -20,9 +20,7 @@ from spokenlang.languages import label_of
 from spokenlang.models import TASKS
 from spokenlang.settings import TrainConfig
 
-CHUNK = (
-    64  # clips per call of the front end: a fixed grouping, so that its rounding never depends on the caller
-)
+CHUNK = 64  # clips per call of the front end: a fixed grouping, so that its rounding never depends on the caller
 
 
 @dataclass(frozen=True)
@@ -57,9 +55,7 @@ def split_train(config: TrainConfig, store: ClipStore) -> tuple[np.ndarray, np.n
     if config.train_on != "all":
         clean = store.clips("train").get("clean")
         if clean is None:
-            raise InputError(
-                f"train_on = {config.train_on!r} needs a clips.csv that says which clips are clean"
-            )
+            raise InputError(f"train_on = {config.train_on!r} needs a clips.csv that says which clips are clean")
         train = train[is_true(clean[train]) == (config.train_on == "clean")]
     if config.train_share < 1:
         order = np.random.default_rng(config.split_seed).permutation(len(train))
@@ -126,9 +122,7 @@ def _copy_on_cpu(front_end: FrontEnd) -> FrontEnd:
     return copy
 
 
-def clip_set(
-    config: TrainConfig, store: ClipStore, split: str, index: np.ndarray, front_end: FrontEnd
-) -> ClipSet:
+def clip_set(config: TrainConfig, store: ClipStore, split: str, index: np.ndarray, front_end: FrontEnd) -> ClipSet:
     """The clips of the task among `index`, with features."""
     index, labels = task_clips(config.task, store.targets(split), index)
     features = compute_features(front_end, store.inputs(split), index, loaders=config.loaders)

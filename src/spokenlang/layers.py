@@ -125,8 +125,8 @@ class RawConvolutions(nn.Module):
         super().__init__()
         half = channels // 2
         self.layers = nn.Sequential(
-            Convolution(1, half, 81, stride=20),
-            nn.MaxPool2d((1, 4), ceil_mode=True),
+            Convolution(1, half, 161, stride=40),
+            nn.MaxPool2d((1, 2), ceil_mode=True),
             Convolution(half, channels, 3),
             nn.MaxPool2d((1, 2), ceil_mode=True),
             Convolution(channels, channels, 3),

@@ -136,9 +136,10 @@ class LanguageModel(nn.Module):
     is meant as a probability.
     """
 
-    def __init__(self, task: str, front_end: FrontEnd, network: nn.Module) -> None:
+    def __init__(self, task: str, config: ModelConfig, front_end: FrontEnd, network: nn.Module) -> None:
         super().__init__()
         self.task = task
+        self.config = config
         self.binary = task == "binary"
         self.front_end = front_end
         self.network = network
@@ -171,7 +172,7 @@ def build_model(task: str, config: ModelConfig, front_end: FrontEndConfig) -> La
     front = FrontEnd(front_end)
     outputs = 1 if task == "binary" else len(TASKS[task])
     network = architecture.build(front.dimension, config.channels or architecture.channels, config, outputs)
-    return LanguageModel(task, front, network.to(memory_format=torch.channels_last))
+    return LanguageModel(task, config, front, network.to(memory_format=torch.channels_last))
 
 
 def parameter_count(module: nn.Module) -> int:

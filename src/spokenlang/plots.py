@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib import patheffects
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from spokenlang.languages import CODES, LANGUAGES
 
@@ -62,20 +64,20 @@ def before_and_after(before: np.ndarray, after: np.ndarray) -> Figure:
     return figure
 
 
-def loss_curves(histories: Mapping[str, Mapping[str, np.ndarray]], height: float = 1.25) -> Figure:
+def loss_curves(histories: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     """Training (thin) and validation (thick) loss against optimiser steps.
 
     ``histories``: name -> {"step", "train", "validation"} arrays of one length.
     """
-    figure, axis = new_figure(height)
-    palette = [INK, *COLOURS.values()]
+    figure, axis = new_figure(1.45, width=HALF)
+    palette = [COLOURS["de"], COLOURS["pt"], INK]
     for (name, history), colour in zip(histories.items(), palette, strict=False):
-        axis.plot(history["step"], _smooth(history["train"]), color=colour, linewidth=0.7, linestyle=(0, (3, 1)))
-        axis.plot(history["step"], history["validation"], color=colour, label=name)
-    axis.plot([], [], color=GREY, linewidth=0.7, linestyle=(0, (3, 1)), label="training")
-    axis.plot([], [], color=GREY, label="validation")
+        axis.plot(history["step"], _smooth(history["train"]), color=colour, linewidth=0.6, linestyle=(0, (3, 1)))
+        axis.plot(history["step"], _smooth(history["validation"]), color=colour, linewidth=1.0, label=name)
+    axis.plot([], [], color=GREY, linewidth=0.6, linestyle=(0, (3, 1)), label="training")
+    axis.plot([], [], color=GREY, linewidth=1.0, label="validation")
     axis.set(xlabel="optimiser step", ylabel="loss / nats", ylim=(0, None))
-    axis.legend(ncols=2)
+    axis.legend(fontsize=7, labelspacing=0.2, borderaxespad=0.1)
     return figure
 
 
@@ -87,32 +89,34 @@ def _smooth(values: np.ndarray, width: int = 5) -> np.ndarray:
 
 def gap(losses: Mapping[str, tuple[float, float]]) -> Figure:
     """Training (open) and validation loss (filled) of each setting: name -> (training, validation)."""
-    figure, axis = new_figure(0.16 * len(losses) + 0.4, width=HALF)
+    figure, axis = new_figure(1.45, width=HALF)
     for y, (train, validation) in enumerate(losses.values()):
         axis.plot([train, validation], [y, y], color=PALE, linewidth=2, zorder=1)
-        axis.plot([train], [y], "o", markerfacecolor="white", markeredgecolor=COLOURS["de"], markersize=4)
-        axis.plot([validation], [y], "o", color=COLOURS["de"], markersize=4)
+        axis.plot([train], [y], "o", markerfacecolor="white", markeredgecolor=COLOURS["de"], markersize=3.5)
+        axis.plot([validation], [y], "o", color=COLOURS["de"], markersize=3.5)
     axis.set_yticks(range(len(losses)), list(losses))
     axis.set_ylim(len(losses) - 0.5, -0.5)
-    axis.set_xlim(0, None)
+    axis.set_xlim(0, 1.08 * max(max(pair) for pair in losses.values()))
     axis.set_xlabel("loss / nats")
+    axis.tick_params(axis="y", length=0)
     return figure
 
 
 def intervals(
-    rows: Sequence[tuple[str, float, float, float]], xlabel: str, highlight: str = "", percent: bool = True
+    rows: Sequence[tuple[str, float, float, float]], xlabel: str, *, highlight: str = "", width: float = COLUMN
 ) -> Figure:
-    """Dot and interval for each ``(label, value, low, high)``, the first row on top."""
-    figure, axis = new_figure(0.19 * len(rows) + 0.45)
-    scale = 100 if percent else 1
+    """Dot and interval in percent for each ``(label, value, low, high)`` of fractions, the first row on top."""
+    pitch = 0.19 if width == COLUMN else 0.125
+    figure, axis = new_figure(pitch * len(rows) + 0.42, width=width)
     for y, (label, value, low, high) in enumerate(rows):
         colour = COLOURS["pt"] if label == highlight else COLOURS["de"]
-        axis.plot([low * scale, high * scale], [y, y], color=colour, linewidth=1.2, solid_capstyle="round")
-        axis.plot([value * scale], [y], "o", color=colour, markersize=3.5)
+        axis.plot([100 * low, 100 * high], [y, y], color=colour, linewidth=1.2, solid_capstyle="round")
+        axis.plot([100 * value], [y], "o", color=colour, markersize=3)
     axis.set_yticks(range(len(rows)), [row[0] for row in rows])
     axis.set_ylim(len(rows) - 0.4, -0.6)
     axis.set_xlabel(xlabel)
     axis.grid(axis="x", color=PALE, linewidth=0.5)
+    axis.tick_params(axis="y", length=0)
     axis.set_axisbelow(True)
     return figure
 
@@ -121,13 +125,14 @@ def confusion(counts: np.ndarray, codes: Sequence[str] = CODES) -> Figure:
     """Confusion matrix, ``counts`` (true, predicted), coloured by the share of the true class."""
     figure, axis = new_figure(1.7, width=HALF)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    off_diagonal = shares[~np.eye(len(counts), dtype=bool)]
-    # Errors are the point of the figure: the scale ends a little above the largest of them, so that they show.
-    axis.imshow(shares, cmap="Blues", vmin=0, vmax=max(2.5 * off_diagonal.max(), 0.02))
+    # Errors are the point of the figure, so the colours follow the square root: small shares show, and 1 stays darkest.
+    depth = np.sqrt(shares)
+    axis.imshow(depth, cmap="Blues", vmin=0, vmax=1.1)
     for row, column in np.ndindex(counts.shape):
-        dark = row == column or shares[row, column] > 1.4 * off_diagonal.max()
         text = f"{counts[row, column]:d}" if counts[row, column] else "·"
-        axis.text(column, row, text, ha="center", va="center", fontsize=7.5, color="white" if dark else INK)
+        axis.text(
+            column, row, text, ha="center", va="center", fontsize=7, color="white" if depth[row, column] > 0.6 else INK
+        )
     axis.set_xticks(range(len(codes)), codes)
     axis.set_yticks(range(len(codes)), codes)
     axis.set(xlabel="predicted", ylabel="spoken")
@@ -139,23 +144,27 @@ def confusion(counts: np.ndarray, codes: Sequence[str] = CODES) -> Figure:
 def output_space(
     points: np.ndarray, labels: np.ndarray, explained: Sequence[float], codes: Sequence[str] = CODES
 ) -> Figure:
-    """PCA scatter: ``points`` (n, 2), ``labels`` (n,), ``explained`` shares of variance; class means as marks."""
+    """PCA scatter: ``points`` (n, 2), ``labels`` (n,), ``explained`` shares of variance; codes at the class means."""
     figure, axis = new_figure(1.7, width=HALF)
+    outline = [patheffects.withStroke(linewidth=2.2, foreground="white")]
     for index, code in enumerate(codes):
         chosen = points[labels == index]
         if not len(chosen):
             continue
-        axis.scatter(*chosen.T, s=4, alpha=0.3, color=COLOURS[code], linewidths=0, rasterized=True)
-        mean = chosen.mean(axis=0)
-        axis.scatter(*mean, s=34, color=COLOURS[code], edgecolor="white", linewidth=0.8, label=code, zorder=3)
-    axis.set(xlabel=f"component 1 ({explained[0]:.0%} of variance)", ylabel=f"component 2 ({explained[1]:.0%})")
-    axis.legend(ncols=6, loc="lower center", bbox_to_anchor=(0.5, 1.0), columnspacing=0.9, handletextpad=0.1)
+        axis.scatter(*chosen.T, s=3, alpha=0.3, color=COLOURS[code], linewidths=0, rasterized=True)
+        x, y = chosen.mean(axis=0)
+        axis.text(
+            x, y, code, color=COLOURS[code], fontsize=8.5, weight="bold", ha="center", va="center", path_effects=outline
+        )
+    axis.set(xlabel=f"component 1 ({explained[0]:.0%})", ylabel=f"component 2 ({explained[1]:.0%})")
+    axis.set_xticks([])
+    axis.set_yticks([])
     return figure
 
 
 def against_duration(curves: Mapping[str, tuple[Sequence[float], np.ndarray, np.ndarray, np.ndarray]]) -> Figure:
     """Accuracy against clip length: name -> (seconds, value, low, high)."""
-    figure, axis = new_figure(1.4, width=HALF)
+    figure, axis = new_figure(1.9, width=HALF)
     for (name, (seconds, value, low, high)), colour in zip(
         curves.items(), (COLOURS["de"], COLOURS["pt"], INK), strict=False
     ):
@@ -213,34 +222,26 @@ def architecture(blocks: Sequence[tuple[str, str, str, int]], total: str) -> Fig
     """
     fills = {
         "input": "#f2f2f2",
-        "front end": "#e3eef7",
-        "convolution": "#fdeedd",
-        "pooling": "#e2f3ed",
-        "output": "#f6e6ee",
+        "front end": "#deebf7",
+        "convolution": "#fdebd8",
+        "pooling": "#dff2ea",
+        "output": "#f5e3ec",
     }
-    figure, axis = new_figure(0.205 * len(blocks) + 0.22)
+    row = 0.145  # inches
+    figure = Figure(figsize=(COLUMN, row * (len(blocks) + 2)))
+    axis = figure.add_axes((0, 0, 1, 1))
     axis.set_axis_off()
     axis.set_xlim(0, 100)
-    axis.set_ylim(len(blocks) + 0.55, -0.75)
-    for x, text, align in ((1, "layer", "left"), (76, "output", "right"), (99, "parameters", "right")):
-        axis.text(x, -0.55, text, ha=align, va="center", fontsize=7, color=GREY)
+    axis.set_ylim(len(blocks) + 0.5, -1.5)
+    for x, text, align in ((2, "layer", "left"), (78, "output", "right"), (98, "parameters", "right")):
+        axis.text(x, -1, text, ha=align, va="center_baseline", fontsize=7, color=GREY)
     for y, (kind, text, shape, parameters) in enumerate(blocks):
-        box = mpl.patches.FancyBboxPatch(
-            (0.3, y - 0.36),
-            99.4,
-            0.72,
-            boxstyle="round,pad=0,rounding_size=0.8",
-            mutation_aspect=0.1,
-            facecolor=fills[kind],
-            edgecolor="none",
-        )
-        axis.add_patch(box)
-        axis.text(2, y, text, ha="left", va="center", fontsize=7.5)
-        axis.text(76, y, shape, ha="right", va="center", fontsize=7.5, color=INK)
-        axis.text(
-            98, y, f"{parameters:,}".replace(",", " ") if parameters else "–", ha="right", va="center", fontsize=7.5
-        )
-    axis.text(98, len(blocks) + 0.1, total, ha="right", va="center", fontsize=7.5, weight="bold")
+        axis.add_patch(Rectangle((0, y - 0.46), 100, 0.92, facecolor=fills[kind], edgecolor="none"))
+        axis.text(2, y, text, ha="left", va="center_baseline", fontsize=7.5)
+        axis.text(78, y, shape, ha="right", va="center_baseline", fontsize=7.5)
+        count = f"{parameters:,}".replace(",", "\u2009") if parameters else "–"
+        axis.text(98, y, count, ha="right", va="center_baseline", fontsize=7.5)
+    axis.text(98, len(blocks), total, ha="right", va="center_baseline", fontsize=7.5, weight="bold")
     return figure
 
 

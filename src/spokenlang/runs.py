@@ -83,9 +83,7 @@ class TrainedRun:
         with (self.folder / "history.csv").open(newline="") as file:
             rows = list(csv.DictReader(file))
         names = rows[0].keys() if rows else HISTORY
-        return {
-            name: np.array([r[name] if name == "split" else float(r[name]) for r in rows]) for name in names
-        }
+        return {name: np.array([r[name] if name == "split" else float(r[name]) for r in rows]) for name in names}
 
     def losses(self, split: str) -> tuple[np.ndarray, np.ndarray]:
         """Steps and losses of one split of the history."""

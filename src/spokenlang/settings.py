@@ -29,9 +29,7 @@ class TrainConfig:
     schedule: str = "cosine"  # after the warm-up: cosine (to zero) | constant
     label_smoothing: float = 0.05  # probability spread over the other classes
     clip_norm: float = 0.0  # largest norm of the gradient; 0 = no limit
-    average: str = (
-        "ema"  # weights kept: last | ema (exponential average) | best (epoch of least validation loss)
-    )
+    average: str = "ema"  # weights kept: last | ema (exponential average) | best (epoch of least validation loss)
     average_decay: float = 0.99  # of the exponential average, per step
     patience: int = 0  # stop after so many epochs without a better validation loss; 0 = never
     validation_fraction: float = 0.15  # of the training clips, by whole speakers
@@ -70,9 +68,7 @@ class TrainConfig:
         unknown = [name for name in parameters if name not in known]
         if unknown:
             near = difflib.get_close_matches(unknown[0], known, 1)
-            raise InputError(
-                f"unknown parameter {unknown[0]!r}" + (f"; did you mean {near[0]!r}?" if near else "")
-            )
+            raise InputError(f"unknown parameter {unknown[0]!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
         chosen = dict(parameters)
         architecture = ARCHITECTURES.get(chosen.get("model", ModelConfig.model))
         if architecture and architecture.needs == "waveform":

@@ -13,15 +13,15 @@ from typing import Any
 from spokenlang.errors import InputError
 
 TECHNIQUES: dict[str, tuple[str, dict[str, Any]]] = {
-    "crop": ("random crops", {"crop": False}),
-    "stretch": ("speed perturbation", {"stretch": 0.0}),
-    "mel_warp": ("vocal-tract perturbation", {"mel_warp": 0.0}),
+    "crop": ("crops", {"crop": False}),
+    "stretch": ("speed", {"stretch": 0.0}),
+    "mel_warp": ("vocal tract", {"mel_warp": 0.0}),
     "masks": ("SpecAugment", {"spec_masks": 0}),
     "noise": ("added noise", {"noise": 0.0, "babble": 0.0, "reverb": 0.0, "band_limit": 0.0, "equalise_db": 0.0}),
     "dropout": ("dropout", {"dropout": 0.0}),
     "decay": ("weight decay", {"weight_decay": 0.0}),
     "smoothing": ("label smoothing", {"label_smoothing": 0.0}),
-    "averaging": ("averaged weights", {"average": "last"}),
+    "averaging": ("averaging", {"average": "last"}),
 }
 """Name -> (what people call it, the parameters that switch it off)."""
 

@@ -100,6 +100,6 @@ def test_header() -> None:
     ],
 )
 def test_wrong_headers_are_named(old: str, new: str, message: str) -> None:
-    with pytest.raises(UserError, match="a.py: ") as error:
+    with pytest.raises(UserError, match=r"a\.py: ") as error:
         scripts.header(HEADER.replace(old, new), "a.py")
     assert message in str(error.value)

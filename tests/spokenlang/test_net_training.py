@@ -178,7 +178,8 @@ def test_two_processes_give_what_one_gives(tiny_store: ClipStore, tmp_path: Path
     alone = train(config, tiny_store, tmp_path / "alone")
     command = [
         sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-        "-m", "spokenlang.train_cli", str(tiny_store.folder), str(tmp_path / "pair"), "--device", "cpu", "--set", *words,
+        "-m", "spokenlang.train_cli", str(tiny_store.folder), str(tmp_path / "pair"),
+        "--device", "cpu", "--set", *words,
     ]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)

@@ -280,7 +280,8 @@ words = 5
         encoding="utf-8",
     )
     (project.page / "report.md").write_text(
-        '---\ntitle: Pendulum\n---\n\n# Method\n\nWe swing it.\n\n{{ figure("loss", "errors") }}\n\n# Outlook\n\nMore.\n',
+        "---\ntitle: Pendulum\n---\n\n# Method\n\nWe swing it.\n\n"
+        '{{ figure("loss", "errors") }}\n\n# Outlook\n\nMore.\n',
         encoding="utf-8",
     )
     (project.page / "references.bib").unlink()

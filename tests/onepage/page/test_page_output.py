@@ -171,28 +171,63 @@ def test_a_failed_build_leaves_the_old_report_alone(project, failing):
 @pytest.mark.parametrize(
     ("name", "old", "new", "said"),
     [
-        ("report.md", "net.parameters", "net.paramters", r'report\.md:\d+: there is no value "net.paramters"; nearest: net\.parameters'),
-        ("report.md", "@lovelace1843", "@babbage1843", r"report\.md:14: the citation @babbage1843 is not in references\.bib"),
+        (
+            "report.md",
+            "net.parameters",
+            "net.paramters",
+            r'report\.md:\d+: there is no value "net.paramters"; nearest: net\.parameters',
+        ),
+        (
+            "report.md",
+            "@lovelace1843",
+            "@babbage1843",
+            r"report\.md:14: the citation @babbage1843 is not in references\.bib",
+        ),
         ("report.md", "::: abstract", "::: abstract\n\n::: inner", r"report\.md:\d+: Div .*unclosed"),
         ("report.md", "title: How", "tilte: How", r'report\.md:2: there is no header key "tilte"; nearest: title'),
         ("report.md", "title: How heavy are the pebbles?", "title: [", r"report\.md:\d+: not valid YAML"),
         ("report.md", "title: How heavy are the pebbles?\n", "", r"report\.md:1: the header has no title"),
-        ("report.md", "# Results\n", "# Results\n\n![a](missing.png)\n", r'there is no image "missing\.png"'),
-        ("report.md", "The net of", '{{ figure("loss") }} The net of', r'report\.md:\d+: figure\("loss"\) stands inside a paragraph'),
+        (
+            "report.md",
+            "# Results\n",
+            "# Results\n\n![a](missing.png)\n",
+            r'report\.md:\d+: there is no image "missing\.png"',
+        ),
+        (
+            "report.md",
+            "The net of",
+            '{{ figure("loss") }} The net of',
+            r'report\.md:\d+: figure\("loss"\) stands inside a paragraph',
+        ),
         ("group.toml", 'id = "7"', 'id = "7', r"group\.toml:2: not valid TOML"),
         ("group.toml", 'id = "7"', 'id = "../7"', r"group\.toml:2: group\.id must be"),
         ("group.toml", 'student = "s1', 'studnet = "s1', r'group\.toml:\d+: unknown key "studnet" in member'),
-        ("group.toml", 'parts = ["Network: designed the layer and trained it"]', "parts = 3", r"group\.toml:10: member\.parts must be a list"),
-        ("references.bib", "author = {Lovelace, Ada}, title", "author = {Lovelace, Ada} title", r"references\.bib:\d+: not a valid bibliography"),
+        (
+            "group.toml",
+            'parts = ["Network: designed the layer and trained it"]',
+            "parts = 3",
+            r"group\.toml:10: member\.parts must be a list",
+        ),
+        (
+            "references.bib",
+            "author = {Lovelace, Ada}, title",
+            "author = {Lovelace, Ada} title",
+            r"references\.bib:\d+: not a valid bibliography",
+        ),
         ("references.bib", "year = {1843},\n}", "", r"references\.bib:\d+: not a valid bibliography"),
         ("brief.toml", "words = 12", "words = -1", r"brief\.toml:\d+: words: -1 is less than"),
         ("brief.toml", "words = 12", "wrods = 12", r'brief\.toml:\d+: there is no key "wrods"; nearest: words'),
-        ("brief.toml", 'kind = "bullets"', 'kind = "bulets"', r'brief\.toml:\d+: there is no kind of demand "bulets"; nearest: bullets'),
+        (
+            "brief.toml",
+            'kind = "bullets"',
+            'kind = "bulets"',
+            r'brief\.toml:\d+: there is no kind of demand "bulets"; nearest: bullets',
+        ),
         ("brief.toml", 'section = "Discussion and conclusions"\n', "", r"brief\.toml:\d+: demand lacks section"),
         ("brief.toml", 'id = "zip"', 'id = "file"', r'brief\.toml:\d+: two demands have the id "file"'),
         ("brief.toml", 'title = "Pebbles"', "title = ", r"brief\.toml:2: not valid TOML"),
     ],
-)  # fmt: skip
+)
 def test_bad_input_is_one_line_with_file_and_line(project, capsys, name, old, new, said):
     edit(project.page / name, old, new)
     code = cli.main(["page", "--plan", str(project.plan)])

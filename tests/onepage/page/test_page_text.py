@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onepage import bonus, document, group, lint, pandoc, template, wording
@@ -105,6 +105,7 @@ def test_a_value_must_not_hide_a_function():
         template.render("x", "report.md", results)
 
 
+@settings(deadline=None, max_examples=60)  # each example is a process of pandoc's
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=30))
 def test_escaped_text_is_only_text(text):
     blocks = pandoc.read([pandoc.Source("content", "r", "x " + escape(text))], None, None)["blocks"]
@@ -143,7 +144,7 @@ def test_an_allowed_phrase_allows_no_more_than_itself():
     [
         ("It doesn't work.", 3, 1),
         ("A *bold* **claim** with `code` and [a link](http://x.y/z).", 8, 1),
-        ("We use e.g. dropout, i.e. noise, cf. Fig. 3.", 8, 1),
+        ("We use e.g. dropout, i.e. noise, cf. Fig. 3.", 9, 1),
         ("It reached 95.4% on 1,200 clips. Good!", 7, 2),
         ("log-mel energies, mean-normalised", 3, 1),
         ("First. Second? Third!", 3, 3),
@@ -190,7 +191,8 @@ def test_equal_contribution_in_any_wording_is_refused(text):
 @pytest.mark.parametrize(
     "text",
     [
-        "Data (1a, 1b): wrote the loader and the speaker-disjoint split", "Balanced the classes so each language is equally frequent",
+        "Data (1a, 1b): wrote the loader and the split by speakers",
+        "Balanced it so each language is equally frequent",
         "Trained the binary network and plotted its losses", "Reviewed the report together with Bo",
         "Bias: measured accuracy by dialect and drafted the answer", "Measured all recording conditions",
         "Searched batch size and learning rate, read the confusion matrix", "Split the clips evenly over speakers",
