@@ -22,7 +22,7 @@ import matplotlib.pyplot as plt
 import torch
 
 from onepage import context, publish
-from spokenlang import comparison, evaluation, plots
+from spokenlang import comparison, diagram, evaluation, plots
 from spokenlang.corpus.store import ClipStore
 from spokenlang.models import layer_table
 from spokenlang.runs import load_run
@@ -54,11 +54,12 @@ parameters = shown.metrics["parameters"]
 publish.value("binary.parameters", parameters, unit="parameters", about="trainable numbers of the binary network")
 
 # %% name="q2a"
+field = diagram.receptive_field_s(shown.model)
 publish.answer(
     "q2a",
     f"""A language shows in sounds of 50 to 500 ms and their order, whenever they occur. Log-mel spectra every 20 ms make 250
 short vectors of 40 000 samples. Convolutions over time share their weights between all moments; a stride and growing
-dilation let the last of them see about half a second, a syllable or two, with batch normalisation and residual paths to
+dilation let the last of them see {field:.1f} s, a few syllables, with batch normalisation and residual paths to
 keep them trainable. Mean and deviation over the clip then make one vector of any length, and after dropout one linear
 unit gives the logit of Spanish. Plain convolutions were the fastest on a CPU. All of it has {parameters:,} parameters.""",
 )

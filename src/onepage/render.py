@@ -240,7 +240,7 @@ _PLAIN_SPAN = re.compile(rf'<span class="(?!(?:{_COLOURED})")[a-z0-9]+">([^<]*)<
 
 
 @cache
-def _exporter():  # noqa: ANN202 (nbconvert is imported only when a page has to be made)
+def _exporter():
     from nbconvert.exporters.templateexporter import TemplateExporter
     from nbconvert.filters.highlight import Highlight2HTML
 

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 class Convolution(nn.Sequential):
     """Convolution, batch normalisation, ReLU: (batch, channels, height, frames) in and out.
 
-    Over time alone unless `height`, the kernel's extent over frequency, says otherwise.
+    Over time alone unless `height`, the kernel's extent over frequency, says otherwise; the stride then holds for
+    both.
     """
 
     def __init__(
@@ -25,7 +26,7 @@ class Convolution(nn.Sequential):
                 inputs,
                 outputs,
                 (height, kernel),
-                stride=(1, stride),
+                stride=(stride if height > 1 else 1, stride),
                 dilation=(1, dilation),
                 padding=((height - 1) // 2, dilation * (kernel - 1) // 2),
                 bias=False,
@@ -146,7 +147,8 @@ class PlaneConvolutions(nn.Module):
         layers: list[nn.Module] = []
         before = 1
         for width in (channels, 2 * channels, 3 * channels, 4 * channels):
-            layers += [Convolution(before, width, 3, height=3), nn.MaxPool2d(2, ceil_mode=True)]
+            layers += [Convolution(before, width, 3, height=3, stride=2 if before == 1 else 1)]
+            layers += [nn.MaxPool2d(2, ceil_mode=True)] if before > 1 else []
             before = width
         self.layers = nn.Sequential(*layers)
 

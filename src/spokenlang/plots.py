@@ -1,4 +1,4 @@
-"""Figures of the report: one palette, drawn at the size they are printed; fonts and lines come from matplotlib's rcParams.
+"""Figures of the report: one palette, drawn at the size they are printed; fonts come from matplotlib's rcParams.
 
 Every function takes arrays and returns a matplotlib ``Figure``; nothing here reads files or knows of a report. The six
 languages keep their colours everywhere: cool hues for the Germanic branch, warm ones for the Romance branch, all from

@@ -27,7 +27,7 @@ TECHNIQUES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def switched_off(parameters: Mapping[str, Any], without: str, keep: str = "none") -> dict[str, Any]:
-    """``parameters`` with the technique ``without`` off: one name, "none", or "all" (then ``keep`` may name one to keep)."""
+    """``parameters`` with a technique off: a name, "none", or "all" of them but the one that ``keep`` names."""
     chosen = dict(parameters)
     for name in (without, keep):
         if name not in TECHNIQUES and name not in ("none", "all"):
