@@ -58,7 +58,10 @@ class Project:
 
     def plan(self, **words: Any) -> dict[str, Any]:
         """The content of plan.json, worked out in this process."""
-        return self.planner(**words).plan()
+        planner = self.planner(**words)
+        found = planner.plan()
+        planner.cache.save()
+        return found
 
     def planner(self, **words: Any) -> Planner:
         usual = {"corpus": "dice", "profile": "quick", "device": "cpu", "parameters": "", "store": "", "report": "r"}

@@ -94,14 +94,16 @@ def behaviour(source: str) -> str:
 
 
 def line_of(cell: Cell, name: str | None) -> int | None:
-    """The script's line where `cell` publishes `name`, else the cell's first line."""
+    """The script's line of the call in `cell` that publishes `name`, else the cell's first line."""
     if cell.line is None:
         return None
-    quoted = f'"{name}"', f"'{name}'"
-    for offset, line in enumerate(cell.source.splitlines() if name else ()):
-        if any(q in line for q in quoted):
-            return cell.line + offset
-    return cell.line
+    try:
+        nodes = list(ast.walk(ast.parse(cell.source))) if name else []
+    except SyntaxError:
+        nodes = []
+    calls = [node for node in nodes if isinstance(node, ast.Call) and node.args]
+    lines = [call.lineno for call in calls if isinstance(call.args[0], ast.Constant) and call.args[0].value == name]
+    return cell.line + lines[0] - 1 if lines else cell.line
 
 
 def parameters(cells: list[Cell]) -> dict[str, str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from onepage import lint, quantities, template, wording
+from onepage import document, lint, publish, quantities, template, wording
 from onepage.compose import Composed
 from onepage.document import Section
 from onepage.evidence import Evidence, Finding, count
+
+ROUGHLY, READABLE = 0.97, 0.8  # scales of a figure: below the first it is said, below the second it falls short
 
 
 def _pages(options: dict[str, Any], evidence: Evidence) -> Finding:
@@ -35,9 +37,26 @@ def _layout(options: dict[str, Any], evidence: Evidence) -> Finding:
     if most is not None and made.blank > most and made.parts["content"] == 1:
         said = f"{quantities.percent(made.blank, 0)} of the content page is empty; there is room for more"
         finding.warnings.append(f"report.pdf: {said}")
+    for names, scale in _shrunk(evidence):
+        said = f"the figure of {names} is shrunk to {quantities.percent(scale, 0)}, and its text with it"
+        remedy = "publish it narrower, or place it with wide=true"
+        kept = finding.shortfalls if scale < READABLE else finding.warnings
+        kept.append(f"{evidence.composed.drafts[0].path}: {said}; {remedy}")
     if not made.tagged:
         finding.warnings.append("report.pdf: not tagged for accessibility (PDF/UA)")
     return finding
+
+
+def _shrunk(evidence: Evidence) -> Iterator[tuple[str, float]]:
+    """Figures of the content page that are wider than their place, and what they are scaled to."""
+    for node in document.nodes(evidence.composed.document.parts["content"]):
+        if node["t"] != "Div" or "figure" not in node["c"][0][1]:
+            continue
+        names = document.attribute(node, "names").split()
+        width = sum(evidence.results["figures"][name]["size"][0] for name in names)
+        scale = (publish.PAGE if document.attribute(node, "wide") else publish.COLUMN) / width
+        if scale < ROUGHLY:
+            yield " and ".join(names), scale
 
 
 def _sections(options: dict[str, Any], evidence: Evidence) -> Finding:

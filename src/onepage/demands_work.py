@@ -100,7 +100,7 @@ def _spacing(options: dict[str, Any], evidence: Evidence) -> Finding:
     # The last step is recorded as well, wherever training ends.
     wrong = [b for a, b in itertools.pairwise(steps[:-1]) if abs(b - a - options["every"]) > 1e-9]
     finding = Finding(f"{len(steps)} steps, every {options['every']:g}")
-    if wrong or len(steps) < 3:
+    if wrong or not steps:
         said = f'"{name}" is not recorded every {options["every"]:g} {options["column"]}s'
         finding.shortfalls.append(f"{place}: {said}" + (f" (see {wrong[0]:g})" if wrong else ""))
     return finding

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from onepage import layout
 from onepage.document import Document
 from onepage.errors import UserError
 from onepage.writers import TypstWriter, typst_string
@@ -17,6 +19,8 @@ STANDARD = "ua-1"  # tagged, with alternative texts: PDF/UA-1
 STAMP = 1_700_000_000  # the PDF's date, always this one: the same inputs give the same bytes
 PICTURE_PPI = 120  # of report.png
 SMALLEST, LARGEST, STEP = 8.5, 9.6, 0.1  # body sizes to choose from, in points
+PLACES = ("here", "auto")  # see Setting
+SPACE_STEP, WIDEST = 0.05, 2.2  # of Setting.space
 
 
 @dataclass(frozen=True)
@@ -56,79 +60,107 @@ def theme_file(name: str, page_folder: Path) -> Path:
 def typeset(
     document: Document, front: Front, results: dict[str, Any], assets: Path, page_folder: Path, folder: Path
 ) -> Typeset:
-    """Write the Typst sources into `folder` and compile them at the largest body size that fits one page."""
+    """Write the Typst sources into `folder` and compile them so that the content fills one page, if it can.
+
+    The body is as large as fits; figures stand where the text has them, or, where that wastes room, float. What
+    room is left then goes into the spaces around headings and figures.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     _write_sources(document, front, results, assets, page_folder, folder)
     press = Press(folder)
+    fitted = [_largest(press, place) for place in PLACES]
+    setting = max(fitted, key=lambda each: (each.body, -press.overflow(each)))
+    return press.finish(setting)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the pipeline chooses about a page."""
+
+    body: float  # size of the text, in points
+    place: str  # where figures go that say nothing themselves: "here" or "auto", to a column's edge
+    space: float = 1.0  # how far the spaces around headings and figures are opened
+
+
+def _largest(press: Press, place: str) -> Setting:
+    """The largest body that fits one page; the smallest stands even if it does not fit."""
     sizes = [round(SMALLEST + STEP * i, 1) for i in range(round((LARGEST - SMALLEST) / STEP) + 1)]
-    low, high = 0, len(sizes)  # sizes[low] is tried last: the smallest stands even if it does not fit
+    return _last([Setting(size, place) for size in sizes], press.fits)
+
+
+def _last(settings: list[Setting], fits: Callable[[Setting], bool]) -> Setting:
+    """The last of a rising list that fits, by halving; the first is not asked."""
+    low, high = 0, len(settings)
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if press.content_pages(sizes[middle]) == 1 else (low, middle)
-    return press.finish(sizes[low])
+        low, high = (middle, high) if fits(settings[middle]) else (low, middle)
+    return settings[low]
 
 
 class Press:
-    """One Typst compiler for a folder, asked at several body sizes."""
+    """One Typst compiler for a folder, asked at several settings."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.fill = False  # whether spare height is shared out between the parts of a column
 
-    def content_pages(self, body: float) -> int:
-        """On which page the content ends."""
-        return int(self._position(body)["page"])
+    def fits(self, setting: Setting) -> bool:
+        """Whether the content ends on the first page."""
+        return int(self._position(setting)["page"]) == 1
 
-    def finish(self, body: float) -> Typeset:
-        """The PDF at that size, measured."""
-        from onepage import layout
+    def overflow(self, setting: Setting) -> float:
+        """Millimetres of column that do not fit."""
+        return layout.overflow(self._position(setting))
 
-        end = self._position(body)
-        picture = self._compile(body, format="png", ppi=layout.PPI)
-        blank = layout.blank(picture[0] if isinstance(picture, list) else picture)
-        # A page that is much too short is left to look it.
-        self.fill = int(end["page"]) == 1 and blank <= layout.MUCH
-        pages = int(self._query(body, "<op-end>")[0]["page"])
-        shared = self._query(body, "<op-distribution>")
-        content = int(end["page"])
-        before = int(shared[0]["page"]) if shared else content
-        parts = {"content": content, "distribution": before - content, "appendix": pages - before}
+    def finish(self, setting: Setting) -> Typeset:
+        """The PDF, measured; what room there is left is shared out unless it is so much that it should show."""
+        picture = self.pictures(setting, layout.PPI)[0]
+        blank, overflow = layout.blank(picture), self.overflow(setting)
+        if not overflow and blank <= layout.MUCH:
+            wider = [replace(setting, space=1 + SPACE_STEP * i) for i in range(round((WIDEST - 1) / SPACE_STEP) + 1)]
+            setting = _last(wider, self.fits)
         try:
-            pdf, tagged = self._compile(body, format="pdf", pdf_standards=[STANDARD]), True
+            pdf, tagged = self._compile(setting, format="pdf", pdf_standards=[STANDARD]), True
         except UserError:
-            pdf, tagged = self._compile(body, format="pdf"), False
-        overflow = layout.overflow(end)
+            pdf, tagged = self._compile(setting, format="pdf"), False
+        parts = self._parts(setting)
         return Typeset(
-            pdf=pdf, pages=pages, parts=parts, body=body, blank=blank,
-            overflow=overflow, lines=layout.lines(overflow, body), tagged=tagged,
-            pictures=tuple(self.pictures(body, PICTURE_PPI)),
+            pdf=pdf, pages=sum(parts.values()), parts=parts, body=setting.body, blank=blank, overflow=overflow,
+            lines=layout.lines(overflow, setting.body), tagged=tagged,
+            pictures=tuple(self.pictures(setting, PICTURE_PPI)),
         )  # fmt: skip
 
-    def pictures(self, body: float, ppi: float) -> list[bytes]:
+    def pictures(self, setting: Setting, ppi: float) -> list[bytes]:
         """Every page as PNG."""
-        made = self._compile(body, format="png", ppi=ppi)
+        made = self._compile(setting, format="png", ppi=ppi)
         return made if isinstance(made, list) else [made]
 
-    def _compile(self, body: float, **options: Any) -> Any:
+    def _parts(self, setting: Setting) -> dict[str, int]:
+        """Pages of each part."""
+        content, last = (int(self._query(setting, label)[0]["page"]) for label in ("<op-position>", "<op-end>"))
+        shared = self._query(setting, "<op-distribution>")
+        before = int(shared[0]["page"]) if shared else content
+        return {"content": content, "distribution": before - content, "appendix": last - before}
+
+    def _compile(self, setting: Setting, **options: Any) -> Any:
         try:
-            return self._compiler(body).compile(timestamp=STAMP, **options)
+            return self._compiler(setting).compile(timestamp=STAMP, **options)
         except RuntimeError as error:
             raise UserError(f"the page cannot be typeset: {_reason(error)}") from None
 
-    def _compiler(self, body: float) -> Any:
+    def _compiler(self, setting: Setting) -> Any:
         import typst
 
+        chosen = {"body": f"{setting.body:g}", "place": setting.place, "space": f"{setting.space:.2f}"}
         return typst.Compiler(
-            str(self.folder / "main.typ"), root=str(self.folder), ignore_system_fonts=True,
-            sys_inputs={"body": f"{body:g}", "fill": "yes" if self.fill else "no"},
-        )  # fmt: skip
+            str(self.folder / "main.typ"), root=str(self.folder), ignore_system_fonts=True, sys_inputs=chosen
+        )
 
-    def _position(self, body: float) -> dict[str, Any]:
-        return self._query(body, "<op-position>")[0]
+    def _position(self, setting: Setting) -> dict[str, Any]:
+        return self._query(setting, "<op-position>")[0]
 
-    def _query(self, body: float, label: str) -> list[dict[str, Any]]:
+    def _query(self, setting: Setting, label: str) -> list[dict[str, Any]]:
         try:
-            found = self._compiler(body).query(label, field="value")
+            found = self._compiler(setting).query(label, field="value")
         except RuntimeError as error:
             raise UserError(f"the page cannot be typeset: {_reason(error)}") from None
         return json.loads(found) if isinstance(found, str) else found

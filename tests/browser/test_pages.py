@@ -125,11 +125,17 @@ def test_clips_sort_and_filter(birds: Path, visit: Callable) -> None:
             if "%" in text
         ]
 
+    assert len(confidences()) == 9, "a long list begins with its first few"
     assert confidences() == sorted(confidences(), reverse=True)
     page.get_by_role("combobox", name="Sorted by").select_option("confidence")
     assert confidences() == sorted(confidences())
     page.get_by_role("combobox", name="Bird").select_option("owl")
     assert page.locator("#wrong output").inner_text() == "4 of 12 clips"
+
+
+def test_a_link_to_a_clip_finds_it_wherever_it_is(birds: Path, visit: Callable) -> None:
+    page, _ = visit(f"{(birds / PAGES['listening']).as_uri()}#wrong-111")
+    assert page.locator("#wrong-111").is_visible(), "it is the last of the list, and was not among the first few"
 
 
 def test_each_clip_plays_for_as_long_as_it_is(birds: Path, visit: Callable) -> None:

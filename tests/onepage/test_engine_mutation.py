@@ -7,6 +7,7 @@ import modulefinder
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,35 +36,33 @@ def traced(project: example.Project, script: Path) -> set[str]:
     return {name for name, module in finder.modules.items() if module.__file__ and name != "__main__"}
 
 
-def all_keys(project: example.Project) -> dict[str, str]:
-    """Target -> key, over the profiles that between them have every run."""
+def plans(project: example.Project) -> dict[str, dict[str, Any]]:
+    """`<profile> <target>` -> target, over profiles that between them have most runs."""
     found = {}
     for profile in ("quick", "full"):
-        keys = project.keys(corpus="", profile=profile)
-        found.update({f"{profile} {name}": key for name, key in keys.items()})
+        for target in project.plan(corpus="", profile=profile)["targets"]:
+            found[f"{profile} {target['id']}"] = target
     return found
+
+
+def all_keys(project: example.Project) -> dict[str, str]:
+    return {name: target["key"] for name, target in plans(project).items()}
 
 
 @pytest.fixture(scope="module")
-def targets(project: example.Project) -> dict[str, str]:
-    """`<profile> <target>` -> script."""
-    found = {}
-    for profile in ("quick", "full"):
-        plan = project.plan(corpus="", profile=profile)
-        found.update({f"{profile} {target['id']}": target["script"] for target in plan["targets"]})
-    return found
+def targets(project: example.Project) -> dict[str, dict[str, Any]]:
+    return plans(project)
 
 
-def users_of(targets: dict[str, str], scripts: set[str], project: example.Project) -> set[str]:
+def users_of(targets: dict[str, dict[str, Any]], scripts: set[str]) -> set[str]:
     """Targets of these scripts, and those that read their runs."""
-    direct = {name for name, script in targets.items() if script in scripts}
-    readers = set()
-    for profile in ("quick", "full"):
-        for target in project.plan(corpus="", profile=profile)["targets"]:
-            runs = {f"{profile} {run}" for ids in target["runs"].values() for run in ids}
-            if runs & direct:
-                readers.add(f"{profile} {target['id']}")
-    return direct | readers
+    direct = {name for name, target in targets.items() if target["script"] in scripts}
+    found = set(direct)
+    for name, target in targets.items():
+        profile = name.split()[0]
+        if {f"{profile} {run}" for ids in target["runs"].values() for run in ids} & direct:
+            found.add(name)
+    return found
 
 
 def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
@@ -83,9 +82,12 @@ def test_comments_re_run_nothing(project: example.Project) -> None:
             file.write_text(text)
 
 
-def test_modules_re_run_exactly_their_users(project: example.Project, targets: dict[str, str]) -> None:
+def test_modules_re_run_exactly_their_users(project: example.Project, targets: dict[str, dict[str, Any]]) -> None:
     before = all_keys(project)
-    uses = {script: traced(project, project.path(script)) for script in sorted(set(targets.values()))}
+    uses = {
+        script: traced(project, project.path(script))
+        for script in sorted({target["script"] for target in targets.values()})
+    }
     modules = project.planner(corpus="").modules
     wrong = []
     for name, file in modules.items():
@@ -93,7 +95,7 @@ def test_modules_re_run_exactly_their_users(project: example.Project, targets: d
             continue
         text = file.read_text()
         file.write_text(text + CHANGE)
-        expected = users_of(targets, {script for script, used in uses.items() if name in used}, project)
+        expected = users_of(targets, {script for script, used in uses.items() if name in used})
         found = changed(before, all_keys(project))
         file.write_text(text)
         if found != expected:
@@ -102,11 +104,13 @@ def test_modules_re_run_exactly_their_users(project: example.Project, targets: d
     assert len(modules) > 20
 
 
-def test_scripts_re_run_themselves_and_their_readers(project: example.Project, targets: dict[str, str]) -> None:
+def test_scripts_re_run_themselves_and_their_readers(
+    project: example.Project, targets: dict[str, dict[str, Any]]
+) -> None:
     before = all_keys(project)
-    for script in sorted(set(targets.values())):
+    for script in sorted({target["script"] for target in targets.values()}):
         file = project.path(script)
         text = file.read_text()
         file.write_text(text + "\n# %%" + CHANGE)
-        assert changed(before, all_keys(project)) == users_of(targets, {script}, project), script
+        assert changed(before, all_keys(project)) == users_of(targets, {script}), script
         file.write_text(text)

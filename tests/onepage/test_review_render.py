@@ -285,6 +285,14 @@ def test_cells_meet_by_behaviour() -> None:
     assert [cell.line for cell in page] == [None, 7]
 
 
+def test_an_origin_is_the_line_of_the_call_and_not_of_a_mention() -> None:
+    cell = cells.Cell("code", 'x = "wrong"\nmatrix("m", clips="wrong")\nclips(\n    "wrong", [])', 10)
+    assert cells.line_of(cell, "m") == 11
+    assert cells.line_of(cell, "wrong") == 12
+    assert cells.line_of(cell, "made-in-a-loop") == 10
+    assert cells.line_of(cells.Cell("code", "x = 1", None), "m") is None
+
+
 def test_markdown_keeps_html_as_text_and_makes_mathematics() -> None:
     outline = prose.Outline()
     text = prose.markdown("# A <b>&\n\n$x^2$ costs 5$ or `$y$`\n\n## A b\n\n[x](javascript:alert(1))", outline)

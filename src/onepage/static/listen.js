@@ -65,9 +65,11 @@ function player(box) {
 }
 document.querySelectorAll(".player").forEach(player);
 
-// A list of clips: every text column filters, every column sorts
+// A list of clips: every text column filters, every column sorts; unfiltered, it begins with its first few
 class ClipList {
+  static few = 9;
   constructor(figure) {
+    this.whole = false;
     this.list = figure.querySelector(".cliplist");
     this.keys = this.list.dataset.columns.split(" ");
     this.items = [...this.list.children].map((element) => {
@@ -89,7 +91,7 @@ class ClipList {
     this.order = this.select("Sorted by", orders);
     if (figure.dataset.order) this.order.value = figure.dataset.order;
     this.tools.append(this.all = make("button", { type: "button", textContent: "Show all" }), this.count = make("output"));
-    this.all.addEventListener("click", () => this.filter({}));
+    this.all.addEventListener("click", () => this.everything());
     this.list.before(this.tools);
     this.listeners = [];
     this.update();
@@ -107,15 +109,20 @@ class ClipList {
     }
     this.update();
   }
+  everything() {
+    this.whole = true;
+    this.filter({});
+  }
   update() {
     const wanted = Object.entries(this.filters).filter(([, select]) => select.value);
-    let shown = 0;
-    for (const item of this.items) {
-      item.element.hidden = !wanted.every(([key, select]) => item.texts[key] === select.value);
-      shown += !item.element.hidden;
-    }
     const key = this.order.value.replace(/^-/, ""), sign = this.order.value.startsWith("-") ? -1 : 1;
     const sorted = [...this.items].sort((a, b) => sign * compare(a.values[key], b.values[key]));
+    const most = this.whole || wanted.length ? Infinity : ClipList.few;
+    let shown = 0;
+    for (const item of sorted) {
+      item.element.hidden = shown >= most || !wanted.every(([name, select]) => item.texts[name] === select.value);
+      shown += !item.element.hidden;
+    }
     this.list.append(...sorted.map((item) => item.element));
     this.count.textContent = shown === this.items.length ? `${shown} clips` : `${shown} of ${this.items.length} clips`;
     this.all.disabled = shown === this.items.length;
@@ -123,7 +130,7 @@ class ClipList {
   }
   reveal(id) {
     const item = this.items.find(({ element }) => element.id === id);
-    if (item?.element.hidden) this.filter({});
+    if (item?.element.hidden) this.everything();
     return item?.element;
   }
 }

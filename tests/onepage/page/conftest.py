@@ -167,6 +167,12 @@ distribution = 1
 appendix = 1
 
 [[demand]]
+id = "layout"
+says = "A readable page"
+kind = "layout"
+body = 8.5
+
+[[demand]]
 id = "sections"
 says = "Five sections"
 kind = "sections"

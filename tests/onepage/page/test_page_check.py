@@ -229,6 +229,7 @@ def test_empty_work_distribution_is_named(project, capsys):
             "predictions.csv:1: the columns are clip,prediction",
         ),
         ("rows = 2", "rows = 3", 'the table "settings" has 2 rows, at least 3 asked for'),
+        ("body = 8.5", "body = 12", "at least 12 asked for"),
         ("least = 3", "least = 4", "3 bullets, at least 4 asked for"),
         ('"group_{id}.zip"', '"team_{id}.zip"', "the archive is named group_7.zip, team_7.zip asked for"),
         ('about = ["error analysis"]', 'about = ["luck"]', 'says nothing of "luck"'),
@@ -240,6 +241,14 @@ def test_every_kind_of_demand_can_fall_short(project, capsys, old, new, said):
     code, out = check(project, capsys)
     assert code == 1
     assert said in out
+
+
+def test_a_figure_that_is_shrunk_beyond_reading_is_named(project, capsys):
+    edit(project.page / "report.md", '{{ figure("loss", "errors") }}', '{{ figure("loss", "errors", "architecture") }}')
+    edit(project.page / "report.md", '{{ figure("architecture") }}\n', "")
+    code, out = check(project, capsys)
+    assert code == 1
+    assert "the figure of loss and errors and architecture is shrunk to 52%" in out
 
 
 def test_demands_of_another_profile_are_not_asked(project, capsys):

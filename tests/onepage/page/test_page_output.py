@@ -286,13 +286,17 @@ def test_emptiness_is_measured_on_the_page():
 
 
 def test_a_short_page_is_warned_of(project, capsys):
-    edit(
-        project.page / "brief.toml",
-        'id = "sections"',
-        'id = "layout"\nsays = "A full page"\nkind = "layout"\nbody = 8.5\nblank = 0.1\n\n[[demand]]\nid = "sections"',
-    )
+    edit(project.page / "brief.toml", "body = 8.5", "body = 8.5\nblank = 0.1")
     assert cli.main(["check", "--plan", str(project.plan)]) == 0
     assert re.search(r"note: report\.pdf: \d+% of the content page is empty", capsys.readouterr().out)
+
+
+def test_pictures_of_every_page(project, tmp_path, capsys):
+    assert cli.main(["page", "--plan", str(project.plan), "--pictures", str(tmp_path / "docs")]) == 0
+    pictures = sorted((tmp_path / "docs").iterdir())
+    assert [picture.name for picture in pictures] == ["page-1.png", "page-2.png", "page-3.png"]
+    assert pictures[0].read_bytes() == (project.out / "report.png").read_bytes()
+    assert "net.accuracy" in capsys.readouterr().out
 
 
 def test_shipped_page_is_in_order(request):

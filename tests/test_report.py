@@ -1,0 +1,278 @@
+"""The whole chain as a user calls it: a clone of this tree, `make`, and what must then be there."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SPEECH = ROOT.parent / "shared" / "speech"
+WRITTEN = [
+    "report.pdf",
+    "report.html",
+    "index.html",
+    "results.json",
+    "predictions.csv",
+    "model.pt",
+    "model.onnx",
+    "manifest.json",
+    "analyses/q1_waveforms.html",
+    "analyses/q2_english_or_spanish.html",
+    "analyses/q3_six_languages.html",
+    "analyses/q3d_output_space.html",
+    "analyses/q4_bias.html",
+    "analyses/q5_any_length.html",
+    "analyses/results.html",
+    "analyses/architecture.html",
+    "analyses/six-s0.html",
+]
+VALUES = [
+    "binary.test_accuracy",
+    "binary.parameters",
+    "six.test_accuracy",
+    "six.test_macro_f1",
+    "six.test_ece",
+    "six.parameters",
+    "baseline.test_accuracy",
+]
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+
+
+class Clone:
+    """A clone of the working tree with calls of make in it; the interpreter of the tests is its environment."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+        for name in filter(None, tracked.decode().split("\0")):
+            if (ROOT / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, folder / name)
+        git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org"]
+        for call in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "clone"]):
+            subprocess.run([*git, *call], cwd=folder, check=True)
+
+    def make(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """`make words...`; the result carries both streams."""
+        settings = [f"{key}={value}" for key, value in {"PYTHON": sys.executable, **variables}.items()]
+        return self.run("make", *words, *settings)
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """A command in the clone, as from a fresh shell."""
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS", "ONEPAGE"))}
+        clean |= {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{clean['PATH']}",
+            "PYTHONPATH": str(self.folder / "src"),
+        }
+        return subprocess.run(words, cwd=self.folder, capture_output=True, text=True, env=clean, check=False)
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A clone in which the quick report is built."""
+    made = Clone(tmp_path_factory.mktemp("clone"))
+    built = made.make("report", PROFILE="quick")
+    assert built.returncode == 0, built.stdout + built.stderr
+    return made
+
+
+@pytest.fixture(scope="module")
+def report(clone: Clone) -> Path:
+    return clone.folder / "reports" / "espeak-quick"
+
+
+def test_everything_that_is_promised_is_written(report: Path) -> None:
+    assert not [name for name in WRITTEN if not (report / name).is_file()]
+
+
+def test_the_manifest_tells_the_content_of_every_file(report: Path) -> None:
+    listed = json.loads((report / "manifest.json").read_text())
+    listed = listed.get("files", listed)
+    for name, entry in listed.items():
+        wanted = entry["sha256"] if isinstance(entry, dict) else entry
+        assert hashlib.sha256((report / name).read_bytes()).hexdigest() == wanted, name
+    assert {"report.pdf", "results.json", "model.pt"} <= set(listed)
+
+
+def test_results_hold_the_values_of_the_interface(report: Path) -> None:
+    results = json.loads((report / "results.json").read_text())
+    assert not set(VALUES) - set(results["values"])
+    for name in ("six.test_accuracy", "binary.test_accuracy", "baseline.test_accuracy"):
+        value = results["values"][name]
+        assert 0 <= value["low"] <= value["value"] <= value["high"] <= 1
+        assert value["n"] > 0
+        assert value["seeds"]
+    assert len(results["claims"]) >= 10
+    assert results["values"]["six.parameters"]["value"] <= 100_000
+
+
+def test_predictions_are_one_row_a_clip_and_agree_with_the_accuracy(clone: Clone, report: Path) -> None:
+    rows = list(csv.DictReader((report / "predictions.csv").open()))
+    assert list(rows[0]) == ["clip", "prediction", "de", "en", "es", "fr", "nl", "pt"]
+    assert [int(row["clip"]) for row in rows] == list(range(120))
+    for row in rows:
+        shares = {code: float(row[code]) for code in ["de", "en", "es", "fr", "nl", "pt"]}
+        assert sum(shares.values()) == pytest.approx(1, abs=1e-4)
+        assert max(shares, key=shares.get) == row["prediction"]
+    plan = json.loads((clone.folder / "build" / "espeak-quick" / "plan.json").read_text())
+    labels = np.load(clone.folder / plan["corpus"]["folder"] / "targets_test_int8.npy")
+    right = np.mean(
+        [
+            row["prediction"] == ["de", "en", "es", "fr", "nl", "pt"][label]
+            for row, label in zip(rows, labels, strict=True)
+        ]
+    )
+    results = json.loads((report / "results.json").read_text())
+    assert right == pytest.approx(results["values"]["six.test_accuracy"]["value"], abs=1e-6)  # quick has one seed
+
+
+def test_a_second_make_does_nothing_and_says_so_at_once(clone: Clone, report: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in report.rglob("*")}
+    spent = []
+    for _ in range(3):
+        start = time.perf_counter()
+        again = clone.make("report", PROFILE="quick")
+        spent.append(time.perf_counter() - start)
+        assert again.returncode == 0
+        assert "nothing to do" in again.stdout
+    assert {path: path.stat().st_mtime_ns for path in report.rglob("*")} == before
+    assert min(spent) < 2, "half a second on a quiet machine; this one is busy, yet not that busy"
+
+
+def test_prose_of_the_page_changes_the_page_alone(clone: Clone) -> None:
+    page = clone.folder / "reports" / "page" / "report.md"
+    text = page.read_text()
+    page.write_text(text.replace("# Experiments", "# Experiments\n\nA sentence of its own.", 1))
+    try:
+        why = clone.make("why", PROFILE="quick").stdout
+        planned = clone.make("-n", "report", PROFILE="quick").stdout
+        assert " run --plan" not in planned
+        assert " page --plan" in planned
+        assert "report.md" in why
+        assert clone.make("report", PROFILE="quick").returncode == 0
+        assert "A sentence of its own" in (clone.folder / "reports/espeak-quick/report.html").read_text()
+    finally:
+        page.write_text(text)
+    assert clone.make("report", PROFILE="quick").returncode == 0
+
+
+def test_check_prints_every_demand(clone: Clone) -> None:
+    checked = clone.make("check", PROFILE="quick")
+    assert checked.returncode in (0, 1, 2), checked.stderr
+    assert "one-page" in checked.stdout or "One page" in checked.stdout
+
+
+def test_the_build_repeats_byte_for_byte_elsewhere(clone: Clone) -> None:
+    verified = clone.make("verify", PROFILE="quick")
+    assert verified.returncode == 0, verified.stdout[-3000:] + verified.stderr[-3000:]
+
+
+def test_a_folder_of_bare_arrays_is_a_corpus(clone: Clone) -> None:
+    plan = json.loads((clone.folder / "build" / "espeak-quick" / "plan.json").read_text())
+    made = clone.folder / plan["corpus"]["folder"]
+    bare = clone.folder / "bare"
+    bare.mkdir(exist_ok=True)
+    for split in ("train", "test"):
+        for name in (f"inputs_{split}_fp16.npy", f"targets_{split}_int8.npy"):
+            shutil.copy2(made / name, bare / name)
+    built = clone.make("report", CORPUS="bare", PROFILE="quick", P="epochs=10 batch_size=64")
+    assert built.returncode == 0, built.stdout[-3000:] + built.stderr[-3000:]
+    results = json.loads((clone.folder / "reports" / "bare-quick" / "results.json").read_text())
+    assert not set(VALUES) - set(results["values"])
+    assert "six.dialects_accuracy" not in results["values"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"CORPUS": "nowhere"}, "nowhere"),
+        ({"PROFILE": "quik"}, "quick"),
+        ({"P": "epoch=3"}, "epochs"),
+        ({"P": "epochs=many"}, "epochs"),
+        ({"DEVICE": "tpu"}, "tpu"),
+    ],
+)
+def test_wrong_use_is_one_clear_line(clone: Clone, variables: dict[str, str], told: str) -> None:
+    failed = clone.make("report", **{"PROFILE": "quick", **variables})
+    assert failed.returncode != 0
+    lines = [line for line in failed.stderr.splitlines() if line.strip() and not line.startswith("make")]
+    assert len(lines) == 1, failed.stderr
+    assert told in lines[0]
+    assert "Traceback" not in failed.stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_is_named(clone: Clone) -> None:
+    reports = clone.folder / "reports"
+    mode = reports.stat().st_mode
+    reports.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    try:
+        failed = clone.make("report", PROFILE="quick", REPORT="elsewhere")
+        assert failed.returncode != 0
+        assert "reports" in failed.stderr
+    finally:
+        reports.chmod(mode)
+
+
+@pytest.mark.skipif(not SPEECH.exists(), reason="no real speech beside this checkout")
+def test_real_speech_is_classified(clone: Clone, report: Path) -> None:
+    files = sorted(map(str, SPEECH.glob("*/*.flac")))[::40]
+    heard = clone.run("spokenlang", "classify", *files, "--json", "--model", str(report / "model.pt"))
+    assert heard.returncode == 0, heard.stderr
+    assert "synthetic" in heard.stderr
+    lines = [json.loads(line) for line in heard.stdout.splitlines()]
+    assert [line["file"] for line in lines] == files
+    for line in lines:
+        assert sum(line["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+
+
+def commands() -> list[str]:
+    """Every command of the README's shell blocks, without its comment."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    return [line.split("  #")[0].strip() for block in blocks for line in block.splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize("command", [line for line in commands() if line.startswith("make")])
+def test_make_understands_every_make_command_of_the_readme(clone: Clone, command: str) -> None:
+    """That the rules exist and the variables are accepted; what they do is tested above and beside."""
+    words = re.findall(r"(?:[^\s\"]|\"[^\"]*\")+", command.replace("path/to/store", "build/store"))[1:]
+    if any("path/to/folder" in word for word in words):
+        plan = json.loads((clone.folder / "build" / "espeak-quick" / "plan.json").read_text())
+        words = [word.replace("path/to/folder", plan["corpus"]["folder"]) for word in words]
+    shown = clone.run("make", "-n", *(word.replace('"', "") for word in words), f"PYTHON={sys.executable}")
+    assert shown.returncode == 0, shown.stderr
+
+
+def test_the_other_commands_of_the_readme_work(clone: Clone, report: Path) -> None:
+    import soundfile
+
+    audio = clone.folder / "audio"
+    noise = np.random.default_rng(0)
+    for code in ("de", "fr"):
+        (audio / code).mkdir(parents=True, exist_ok=True)
+        for number in range(4):
+            soundfile.write(audio / code / f"{number}.wav", noise.normal(0, 0.1, 11 * 16000), 16000)
+    stand_ins = {
+        ".venv/bin/": "", "path/to/audio": "audio", "path/to/folder": "imported", "clip.wav": f"audio/de/0.wav --model {report}/model.pt",
+    }  # fmt: skip
+    others = [line for line in commands() if not line.startswith("make")]
+    assert others
+    for line in others:
+        for old, new in stand_ins.items():
+            line = line.replace(old, new)
+        done = clone.run(*line.split())
+        assert done.returncode == 0, f"{line}: {done.stderr}"
+    (clone.folder / "analysis" / "q6_name.py").unlink()
