@@ -25,7 +25,9 @@ _CLEARED += ("CORPUS", "PROFILE", "DEVICE", "REPORT", "STORE", "P", "LAUNCH")
 def copy(folder: Path) -> Project:
     """A copy of the example project with the repository's own Makefile."""
     shutil.copytree(HERE / "example", folder, ignore=shutil.ignore_patterns("build", "__pycache__"))
-    shutil.copy(ROOT / "Makefile", folder)
+    # the onepage that is being tested, wherever the environment's installed one comes from
+    makefile = (ROOT / "Makefile").read_text().replace("$(CURDIR)/src", f"$(CURDIR)/src:{ROOT / 'src'}")
+    (folder / "Makefile").write_text(makefile)
     return Project(folder)
 
 
@@ -48,7 +50,8 @@ class Project:
         return ["make", "-C", str(self.root), *words, *(f"{k}={v}" for k, v in usual.items() if k not in given)]
 
     def environ(self, **extra: str) -> dict[str, str]:
-        return {**{name: value for name, value in os.environ.items() if name not in _CLEARED}, **extra}
+        kept = {name: value for name, value in os.environ.items() if name not in _CLEARED}
+        return {**kept, "PYTHONPATH": str(ROOT / "src"), **extra}
 
     def onepage(self, *words: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "onepage", *words]

@@ -1,7 +1,7 @@
 """Train the six-language network and write the predictions for the test clips, as the report's own.
 
     python predict.py DATA                       trains every seed, about two minutes each on one core
-    python predict.py DATA --weights RUN         uses a finished run's folder (weights.safetensors, config.json)
+    python predict.py DATA --weights RUN         uses a finished run's folder (weights, config and metrics)
 
 DATA holds inputs_train_fp16.npy, targets_train_int8.npy, inputs_test_fp16.npy and targets_test_int8.npy. The
 environment is that of requirements.lock beside this file; the runs and their parameters are those of runs.json.
@@ -84,8 +84,11 @@ def predict(run: TrainedRun, store: ClipStore, out: Path) -> None:
     if run.model is None:
         raise InputError(f"{run.folder}: no network's weights in this folder")
     clips = test_sets(run.config, store, run.model.front_end)["test"]
-    logits = logits_of(run.model, clips).numpy()
-    write_predictions(out, probabilities(logits, float(run.model.temperature)), clips.index)
+    logits = logits_of(run.model, clips).cpu().numpy()
+    # Its calibration stands in metrics.json in full precision, and rounded in the weights.
+    known = (run.folder / "metrics.json").is_file()
+    temperature = run.temperature if known else float(run.model.temperature)
+    write_predictions(out, probabilities(logits, temperature), clips.index)
 
 
 if __name__ == "__main__":

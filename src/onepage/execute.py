@@ -187,7 +187,7 @@ def environ(root: Path) -> dict[str, str]:
     matplotlib = root / BUILD / "cache" / "matplotlib"  # not the user's settings, but a font cache that lasts
     store.write_if_changed(matplotlib / "matplotlibrc", _MATPLOTLIBRC)
     found.update(PINNED)
-    found["PYTHONPATH"] = os.pathsep.join(map(str, load(root).python_path))
+    found["PYTHONPATH"] = os.pathsep.join(map(str, [*load(root).python_path, Path(__file__).parents[1]]))
     found["MPLCONFIGDIR"] = str(matplotlib)
     return found
 

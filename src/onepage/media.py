@@ -68,7 +68,7 @@ def clips(
     order: str | None = None,
     group: Sequence[str] = (),
     attributed: str = "what the model heard",
-    most: int = 180,
+    most: int = 120,
     codec: str = "flac",
 ) -> None:
     """Publish a list of clips that a reader can hear, sort and filter.

@@ -45,8 +45,11 @@ def environment() -> Environment:
 
 @cache
 def static(name: str) -> str:
-    """Text of a file in `static/`."""
-    return (STATIC / name).read_text("utf-8")
+    """Text of a file in `static/`, without its indentation and its lines of comment: it stands in every page."""
+    lines = map(str.strip, (STATIC / name).read_text("utf-8").splitlines())
+    return "\n".join(
+        line for line in lines if line and not line.startswith("//") and not re.fullmatch(r"/\*.*\*/", line)
+    )
 
 
 def _hash(text: str) -> str:

@@ -40,7 +40,9 @@ def markdown(source: str, outline: Outline | None = None, *, shift: int = 0) -> 
 
     parts = _CODE.split(source.replace("\ue000", "").replace("\ue001", ""))
     parts[::2] = [_MATH.sub(keep, part) for part in parts[::2]]
+    # A block that scrolls has to be within the keyboard's reach, and the page's policy admits no style attributes.
     html = re.sub(r' style="text-align:(left|right|center)"', r' class="\1"', _parse("".join(parts)))
+    html = html.replace("<pre>", '<pre tabindex="0">')
     html = re.sub(r"<h([1-6])>(.*?)</h\1>", lambda m: _heading(m, outline, shift), html, flags=re.S)
     rendered = _mathml(tuple(formulas)) if formulas else ()
     return re.sub("\ue000(\\d+)\ue001", lambda m: rendered[int(m.group(1))], html)

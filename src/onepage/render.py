@@ -239,6 +239,10 @@ _COLOURED = r"k[ncdr]?|ow|s[12abdei]?|m[fhi]|il|c[1mh]?|n[fcd]"
 _PLAIN_SPAN = re.compile(rf'<span class="(?!(?:{_COLOURED})")[a-z0-9]+">([^<]*)</span>')
 
 
+def _slim(code: str) -> str:
+    return _PLAIN_SPAN.sub(r"\1", code).replace("<pre><span></span>", '<pre tabindex="0">', 1)
+
+
 @cache
 def _exporter():
     from nbconvert.exporters.templateexporter import TemplateExporter
@@ -251,7 +255,7 @@ def _exporter():
         file_extension=".html",
         template_extension=".html.j2",
         default_preprocessors=[],
-        filters={"highlight_code": lambda *args, **options: _PLAIN_SPAN.sub(r"\1", colour(*args, **options))},
+        filters={"highlight_code": lambda *args, **options: _slim(colour(*args, **options))},
     )
     exporter.output_mimetype = "text/html"
     return exporter

@@ -12,7 +12,7 @@ from typing import Any
 from onepage import layout
 from onepage.document import Document
 from onepage.errors import UserError
-from onepage.writers import TypstWriter, typst_string
+from onepage.typst_writer import TypstWriter, typst_string
 
 THEME = Path(__file__).parent / "theme"
 STANDARD = "ua-1"  # tagged, with alternative texts: PDF/UA-1

@@ -119,7 +119,6 @@ def _start(root: Path, address: Path) -> socket.socket | None:
     environment = environ(root)
     environment.pop("MPLBACKEND")  # pyplot binds a backend only where there is a shell to show its figures
     environment["ONEPAGE_MAKE"] = os.environ["ONEPAGE_MAKE"]
-    environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[1]), environment["PYTHONPATH"]])
     with log.open("wb") as stream:
         server = subprocess.Popen(
             [sys.executable, "-P", "-m", "onepage.warm", str(root), str(address)],

@@ -8,9 +8,9 @@ from typing import Any
 import jinja2
 
 from onepage.document import Document, Node, rewrite
+from onepage.html_writer import HtmlWriter
 from onepage.toml_source import read_text
 from onepage.typeset import Front, theme_file
-from onepage.writers import HtmlWriter
 
 
 def webpage(document: Document, front: Front, results: dict[str, Any], assets: Path, page_folder: Path) -> str:

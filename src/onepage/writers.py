@@ -1,18 +1,16 @@
-"""The page's tree as HTML and as Typst: figures, tables, claims, values and references in each."""
+"""What writing the page's tree takes in any format: tables' texts, claims' states, where evidence lies.
+
+`html_writer` and `typst_writer` add how each format says it.
+"""
 
 from __future__ import annotations
 
-import base64
-import html
-import json
-import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from onepage import pandoc, quantities
-from onepage.document import Document, attribute, is_span, rewrite, text
+from onepage.document import Document, attribute, is_span, rewrite
 from onepage.errors import UserError
 from onepage.pandoc import Node
 
@@ -144,191 +142,6 @@ class Writer:
         return None
 
 
-@dataclass
-class HtmlWriter(Writer):
-    """HTML whose images are inside it."""
-
-    to: str = "html5"
-
-    def figure(self, node: Node) -> tuple[str, str]:
-        names = attribute(node, "names").split()
-        images = "".join(self._img(name) for name in names)
-        kind, number, _ = self.document.numbers[names[0]]
-        wide = " wide" if attribute(node, "wide") else ""
-        return (
-            f'<figure id="{names[0]}" class="float{wide}"><div class="panels">{images}</div>'
-            f'<figcaption><b>{kind} {number}.</b> ',
-            "</figcaption></figure>",
-        )  # fmt: skip
-
-    def _img(self, name: str) -> str:
-        figure = self.results["figures"][name]
-        alt, width, height = html.escape(figure["alt"]), *figure["size"]
-        link = f'<a href="{self.source("figures", name)}" style="flex:{width:g}">'
-        size = f'width="{96 * width:.0f}" height="{96 * height:.0f}"'
-        return f'{link}<img alt="{alt}" {size} src="{data_uri(self.assets / figure["svg"])}"></a>'
-
-    def table(self, node: Node) -> tuple[str, str]:
-        shown = self.columns(node)
-        columns, rows, note = shown.columns, shown.rows, shown.note
-        name = attribute(node, "names")
-        number = self.document.numbers[name][1]
-        head = "".join(
-            f'<th scope="col" class="{c["align"]}">{html.escape(c["heading"])}</th>' for c in columns
-        )
-        body = ""
-        for row in rows:
-            kinds = " ".join(word for word in ("rule", "strong") if row.get("_" + word))
-            first, *rest = columns
-            cells = f'<th scope="row" class="{first["align"]}">{html.escape(row[first["key"]])}</th>'
-            cells += "".join(f'<td class="{c["align"]}">{html.escape(row[c["key"]])}</td>' for c in rest)
-            body += f'<tr class="{kinds}">{cells}</tr>' if kinds else f"<tr>{cells}</tr>"
-        above = ""
-        if shown.spanner:
-            said, first, last = shown.spanner
-            wide, rest = last - first + 1, len(columns) - last - 1
-            above = f'<tr class="over"><td colspan="{first}"></td><th scope="colgroup" colspan="{wide}">'
-            above += f"{html.escape(said)}</th>{f'<td colspan={rest}></td>' if rest else ''}</tr>"
-        foot = f'<p class="note">{html.escape(note)}</p>' if note else ""
-        return (
-            f'<figure id="{name}" class="float table"><figcaption><b>Table {number}.</b> ',
-            f'</figcaption><div class="scroll" tabindex="0" role="region" aria-label="Table {number}">'
-            f"<table><thead>{above}<tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{foot}</figure>",
-        )
-
-    def image(self, node: Node) -> Node:
-        attributes, caption, (target, title) = node["c"]
-        return {"t": "Image", "c": [attributes, caption, [data_uri(self.page_folder / target), title]]}
-
-    def reference(self, name: str) -> list[Node]:
-        label, anchor = self.label(name)
-        return [_raw("html", f'<a class="ref" href="#{anchor}">{label}</a>')]
-
-    def value(self, names: list[str], inlines: list[Node]) -> list[Node]:
-        record = self.results["values"][names[0]]
-        exact = quantities.interval(record["value"], record["low"], record["high"], record["unit"])
-        title = f"{', '.join(names)}: {exact}; {record['source']['script']}"
-        link = f'<a class="value" href="{self.source("values", names[0])}" title="{html.escape(title)}">'
-        return [_raw("html", link), *inlines, _raw("html", "</a>")]
-
-    def claim(self, node: Node, inlines: list[Node]) -> list[Node]:
-        state, evidence = self.state(node)
-        name, said = html.escape(node["c"][0][0]), html.escape(evidence)
-        if state == "held":
-            link = f'<a class="evidence" href="{self.source("claims", node["c"][0][0])}" title="{said}"'
-            mark = f'{link} aria-label="evidence: {said}">&#8201;<sup>&#9679;</sup></a>'
-            start = f'<span class="claim" data-claim="{name}">'
-            return [_raw("html", start), *inlines, _raw("html", f"{mark}</span>")]
-        word = "not supported" if state == "failed" else "no such claim"
-        mark = f' <strong class="verdict">[{word}: {said}]</strong></span>'
-        start = f'<span class="claim {state}" data-claim="{name}"><del>'
-        return [_raw("html", start), *inlines, _raw("html", f"</del>{mark}")]
-
-
-    def other(self, node: Node) -> Node | list[Node] | None:
-        """A member of the group: name, number and parts."""
-        if node["t"] == "Div" and "member" in node["c"][0][1]:
-            name, student = (html.escape(attribute(node, key)) for key in ("name", "student"))
-            number = f' <span class="student">{student}</span>' if student else ""
-            start = self.raw(f'<section class="member"><h3>{name}{number}</h3><div>')
-            return [start, *rewrite(node["c"][1], self.change), self.raw("</div></section>")]
-        return None
-
-
-@dataclass
-class TypstWriter(Writer):
-    """Typst in the words of theme/page.typ; images are copied into `folder`."""
-
-    to: str = "typst"
-    folder: Path = Path()
-
-    def figure(self, node: Node) -> tuple[str, str]:
-        names = attribute(node, "names").split()
-        panels = []
-        for name in names:
-            record = self.results["figures"][name]
-            shutil.copyfile(self.assets / record["svg"], self.folder / f"{name}.svg")
-            width, height = record["size"]
-            path, alt = typst_string(f"{name}.svg"), typst_string(record["alt"])
-            panels.append(f"(path: {path}, width: {width}in, height: {height}in, alt: {alt})")
-        number = self.document.numbers[names[0]][1]
-        options = self._options(node)
-        return f"#op-figure({number}, ({', '.join(panels)},){options})[", f"] <fig:{names[0]}>"
-
-    def table(self, node: Node) -> tuple[str, str]:
-        shown = self.columns(node)
-        columns, rows, note = shown.columns, shown.rows, shown.note
-        name = attribute(node, "names")
-        head = ", ".join(typst_string(c["heading"]) for c in columns)
-        sides = ", ".join(c["align"] for c in columns)
-        body = ", ".join(
-            f"(cells: ({', '.join(typst_string(row[c['key']]) for c in columns)},), "
-            f"rule: {_bool(row.get('_rule'))}, strong: {_bool(row.get('_strong'))})"
-            for row in rows
-        )
-        said = f", note: {typst_string(note)}" if note else ""
-        if shown.spanner:
-            said += f", spanner: ({typst_string(shown.spanner[0])}, {shown.spanner[1]}, {shown.spanner[2]})"
-        number = self.document.numbers[name][1]
-        call = f"#op-table({number}, ({sides},), ({head},), ({body},){said}{self._options(node)})["
-        return call, f"] <fig:{name}>"
-
-    def _options(self, node: Node) -> str:
-        place, wide = attribute(node, "place"), attribute(node, "wide")
-        return (f", place: {typst_string(place)}" if place else "") + (", wide: true" if wide else "")
-
-    def image(self, node: Node) -> Node:
-        attributes, caption, (target, _) = node["c"]
-        source = self.page_folder / target
-        alt = dict(attributes[2]).get("alt") or text(caption)
-        shutil.copyfile(source, self.folder / source.name)
-        return _raw("typst", f"#image({typst_string(source.name)}, alt: {typst_string(alt)})")
-
-    def reference(self, name: str) -> list[Node]:
-        label, anchor = self.label(name)
-        return [_raw("typst", f"#link(<fig:{anchor}>)[{label}]")]
-
-    def value(self, names: list[str], inlines: list[Node]) -> list[Node]:
-        return inlines
-
-    def claim(self, node: Node, inlines: list[Node]) -> list[Node]:
-        state, evidence = self.state(node)
-        if state == "held":
-            return inlines
-        word = "not supported" if state == "failed" else "no such claim"
-        end = f"][{word}: #{typst_string(evidence)}]"
-        return [_raw("typst", "#op-failed["), *inlines, _raw("typst", end)]
-
-    def other(self, node: Node) -> Node | list[Node] | None:
-        """The bibliography's entries with hanging numbers; the work distribution's members and warning."""
-        if node["t"] == "Div" and "member" in node["c"][0][1]:
-            about = ", ".join(typst_string(attribute(node, key)) for key in ("name", "student"))
-            return [self.raw(f"#op-member({about})["), *rewrite(node["c"][1], self.change), self.raw("]")]
-        if node["t"] == "Div" and "warning" in node["c"][0][1]:
-            return [self.raw("#op-warning["), *rewrite(node["c"][1], self.change), self.raw("]")]
-        if node["t"] == "Div" and "csl-entry" in node["c"][0][1]:
-            inside = node["c"][1][0]["c"]
-            left = [i for i in inside if is_span(i, "csl-left-margin")]
-            right = [i for i in inside if not is_span(i, "csl-left-margin")]
-            end = self.raw(f"] <{node['c'][0][0]}>")
-            return [
-                self.raw("#op-reference["), {"t": "Plain", "c": left}, self.raw("]["),
-                {"t": "Plain", "c": rewrite(right, self.change)}, end,
-            ]  # fmt: skip
-        return None
-
-
-def typst_string(content: str) -> str:
-    """A Typst string literal."""
-    return json.dumps(re.sub(r"[\x00-\x1f\x7f]+", " ", content), ensure_ascii=False)
-
-
-def data_uri(path: Path) -> str:
-    """A file as a data: address."""
-    kind = TYPES[path.suffix.lower()]
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
-
-
 def _all_fractions(cells: list[Any]) -> bool:
     given = [cell for cell in cells if cell is not None]
     return bool(given) and all(isinstance(cell, dict) and cell.get("unit") == "fraction" for cell in given)
@@ -350,11 +163,6 @@ def _cell(content: Any, interval: bool, percent: bool) -> str:
     return f"{written} ±{quantities.shown(half, unit, digits).removesuffix('%')}"
 
 
-def _bool(content: Any) -> str:
-    return "true" if content else "false"
-
-
-def _raw(language: str, text: str) -> Node:
+def raw_inline(language: str, text: str) -> Node:
+    """Text in the format's own language, inside a paragraph."""
     return {"t": "RawInline", "c": [language, text]}
-
-

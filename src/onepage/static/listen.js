@@ -17,7 +17,7 @@ function icon() {
 function player(box) {
   const audio = box.querySelector("audio"), strip = box.querySelector("img");
   if (!audio || !strip) return;
-  const length = () => (Number.isFinite(audio.duration) ? audio.duration : Number(audio.dataset.s)) || 1;
+  const length = () => (Number.isFinite(audio.duration) ? audio.duration : Number(audio.closest("[data-s]")?.dataset.s)) || 1;
   const picture = icon();
   const button = make("button", { type: "button", className: "play" }, picture);
   const line = make("span", { className: "head-line", hidden: true });

@@ -9,6 +9,7 @@ A synthesiser is not people. What a network reaches here says how well it tells 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -45,21 +46,10 @@ SKIP = (0.1, 2.0)
 """s of speech passed over before a clip: a recording does not begin with the beginning of a sentence."""
 RECIPE = "corpus.json"
 COLUMNS = (
-    *(
-        "split",
-        "index",
-        "language",
-        "group",
-        "speaker",
-        "dialect",
-        "variant",
-        "pitch",
-        "rate",
-        "range",
-        "tract",
-    ),
-    *("clean", "room", "room_direct_db", "noise", "snr_db", "eq", "band", "codec", "gain_db", "text"),
-)
+    "split", "index", "language", "group", "speaker", "dialect", "variant", "pitch", "rate", "range", "tract",
+    "clean", "room", "room_direct_db", "noise", "snr_db", "eq", "band", "codec", "gain_db", "text",
+)  # fmt: skip
+"""Of `clips.csv`; an empty cell stands for a degradation that the clip was spared (room: reverberation time in s)."""
 _MODULES = (
     acoustics,
     chunks,
@@ -87,7 +77,7 @@ class Options:
 def recipe(options: Options) -> list[list[Clip]]:
     """Plan the corpus: its clips in chunks."""
     config = speakers.SpeakerConfig()
-    vocabularies = {code: texts.Vocabulary(code, texts.TextConfig()) for code in CODES}
+    vocabularies = _vocabularies()
     training = speakers.cast(speakers.TRAIN_FAMILIES, options.train, config, options.seed)
     testing = speakers.cast(speakers.TEST_FAMILIES, options.test, config, options.seed + 1)
     plan = (
@@ -110,6 +100,11 @@ def recipe(options: Options) -> list[list[Clip]]:
             code, dialect, speaker, text, skip, seed = rows[at]
             clips.append(Clip(split, index, code, dialect.tag, dialect.voice, speaker, text, skip, seed))
     return [clips[start : start + CHUNK] for start in range(0, len(clips), CHUNK)]
+
+
+@functools.cache
+def _vocabularies() -> dict[str, texts.Vocabulary]:
+    return {code: texts.Vocabulary(code, texts.TextConfig()) for code in CODES}
 
 
 def describe(options: Options) -> dict[str, object]:

@@ -1,0 +1,110 @@
+"""The page's tree as HTML, with its images inside it and links to the evidence."""
+
+from __future__ import annotations
+
+import base64
+import html
+from dataclasses import dataclass
+from pathlib import Path
+
+from onepage import quantities
+from onepage.document import attribute, rewrite
+from onepage.pandoc import Node
+from onepage.writers import TYPES, Writer, raw_inline
+
+
+@dataclass
+class HtmlWriter(Writer):
+    """HTML whose images are inside it."""
+
+    to: str = "html5"
+
+    def figure(self, node: Node) -> tuple[str, str]:
+        names = attribute(node, "names").split()
+        images = "".join(self._img(name) for name in names)
+        kind, number, _ = self.document.numbers[names[0]]
+        wide = " wide" if attribute(node, "wide") else ""
+        return (
+            f'<figure id="{names[0]}" class="float{wide}"><div class="panels">{images}</div>'
+            f'<figcaption><b>{kind} {number}.</b> ',
+            "</figcaption></figure>",
+        )  # fmt: skip
+
+    def _img(self, name: str) -> str:
+        figure = self.results["figures"][name]
+        alt, width, height = html.escape(figure["alt"]), *figure["size"]
+        link = f'<a href="{self.source("figures", name)}" style="flex:{width:g}">'
+        size = f'width="{96 * width:.0f}" height="{96 * height:.0f}"'
+        return f'{link}<img alt="{alt}" {size} src="{data_uri(self.assets / figure["svg"])}"></a>'
+
+    def table(self, node: Node) -> tuple[str, str]:
+        shown = self.columns(node)
+        columns, rows, note = shown.columns, shown.rows, shown.note
+        name = attribute(node, "names")
+        number = self.document.numbers[name][1]
+        head = "".join(
+            f'<th scope="col" class="{c["align"]}">{html.escape(c["heading"])}</th>' for c in columns
+        )
+        body = ""
+        for row in rows:
+            kinds = " ".join(word for word in ("rule", "strong") if row.get("_" + word))
+            first, *rest = columns
+            cells = f'<th scope="row" class="{first["align"]}">{html.escape(row[first["key"]])}</th>'
+            cells += "".join(f'<td class="{c["align"]}">{html.escape(row[c["key"]])}</td>' for c in rest)
+            body += f'<tr class="{kinds}">{cells}</tr>' if kinds else f"<tr>{cells}</tr>"
+        above = ""
+        if shown.spanner:
+            said, first, last = shown.spanner
+            wide, rest = last - first + 1, len(columns) - last - 1
+            above = f'<tr class="over"><td colspan="{first}"></td><th scope="colgroup" colspan="{wide}">'
+            above += f"{html.escape(said)}</th>{f'<td colspan={rest}></td>' if rest else ''}</tr>"
+        foot = f'<p class="note">{html.escape(note)}</p>' if note else ""
+        return (
+            f'<figure id="{name}" class="float table"><figcaption><b>Table {number}.</b> ',
+            f'</figcaption><div class="scroll" tabindex="0" role="region" aria-label="Table {number}">'
+            f"<table><thead>{above}<tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{foot}</figure>",
+        )
+
+    def image(self, node: Node) -> Node:
+        attributes, caption, (target, title) = node["c"]
+        return {"t": "Image", "c": [attributes, caption, [data_uri(self.page_folder / target), title]]}
+
+    def reference(self, name: str) -> list[Node]:
+        label, anchor = self.label(name)
+        return [raw_inline("html", f'<a class="ref" href="#{anchor}">{label}</a>')]
+
+    def value(self, names: list[str], inlines: list[Node]) -> list[Node]:
+        record = self.results["values"][names[0]]
+        exact = quantities.interval(record["value"], record["low"], record["high"], record["unit"])
+        title = f"{', '.join(names)}: {exact}; {record['source']['script']}"
+        link = f'<a class="value" href="{self.source("values", names[0])}" title="{html.escape(title)}">'
+        return [raw_inline("html", link), *inlines, raw_inline("html", "</a>")]
+
+    def claim(self, node: Node, inlines: list[Node]) -> list[Node]:
+        state, evidence = self.state(node)
+        name, said = html.escape(node["c"][0][0]), html.escape(evidence)
+        if state == "held":
+            link = f'<a class="evidence" href="{self.source("claims", node["c"][0][0])}" title="{said}"'
+            mark = f'{link} aria-label="evidence: {said}">&#8201;<sup>&#9679;</sup></a>'
+            start = f'<span class="claim" data-claim="{name}">'
+            return [raw_inline("html", start), *inlines, raw_inline("html", f"{mark}</span>")]
+        word = "not supported" if state == "failed" else "no such claim"
+        mark = f' <strong class="verdict">[{word}: {said}]</strong></span>'
+        start = f'<span class="claim {state}" data-claim="{name}"><del>'
+        return [raw_inline("html", start), *inlines, raw_inline("html", f"</del>{mark}")]
+
+
+    def other(self, node: Node) -> Node | list[Node] | None:
+        """A member of the group: name, number and parts."""
+        if node["t"] == "Div" and "member" in node["c"][0][1]:
+            name, student = (html.escape(attribute(node, key)) for key in ("name", "student"))
+            number = f' <span class="student">{student}</span>' if student else ""
+            start = self.raw(f'<section class="member"><h3>{name}{number}</h3><div>')
+            return [start, *rewrite(node["c"][1], self.change), self.raw("</div></section>")]
+        return None
+
+
+def data_uri(path: Path) -> str:
+    """A file as a data: address."""
+    kind = TYPES[path.suffix.lower()]
+    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
