@@ -37,7 +37,7 @@ def main(args: argparse.Namespace) -> int:
     folder = root / BUILD / args.report
     record = folder / "watched.json"
     words = {name: getattr(args, name) for name in ("corpus", "profile", "device", "parameters", "store", "report")}
-    request = [words, sys.version, sys.prefix, __file__, os.environ.get("CUDA_VISIBLE_DEVICES")]
+    request = [words, str(root), sys.version, sys.prefix, __file__, os.environ.get("CUDA_VISIBLE_DEVICES")]
     made = [folder / name for name in ("plan.json", "inputs.json", "plan.mk", "page.key")]
     if all(path.exists() for path in made) and watch.unchanged(record, request):
         return 0

@@ -7,6 +7,7 @@ import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from onepage.document import attribute, is_span, rewrite, text
 from onepage.pandoc import Node

@@ -34,7 +34,7 @@ class AugmentConfig:
     crop_max_s: float = 4.0  # longest crop, s
     time_shift: bool = True  # start anywhere, wrapping round the clip's end
     stretch: float = 0.1  # play up to this fraction faster or slower; 0 = off
-    mel_warp: float = 0.1  # scale the frequency axis by up to this fraction, as another vocal tract would; 0 = off
+    mel_warp: float = 0.2  # scale the frequency axis by up to this share, as another vocal tract would; 0 = off
     spec_masks: int = 1  # SpecAugment: masks in time and in frequency each; 0 = off
     spec_time_s: float = 0.3  # longest time mask, s
     spec_bands: int = 6  # widest frequency mask, bands
@@ -68,24 +68,24 @@ class ClipDraws:
         return self._columns[key][clips]
 
 
-def warp_matrices(config: FrontEndConfig, limit: float, steps: int = 33) -> Tensor:
-    """(steps, bands, bands) interpolation matrices that scale the frequency axis by 1 - limit .. 1 + limit.
+def warp_matrices(config: FrontEndConfig, limit: float, steps: int = 11) -> Tensor:
+    """(steps * steps, bands, bands) interpolation matrices that scale the frequency axis.
 
-    Vocal tract length perturbation (Jaitly and Hinton 2013), applied to mel bands: output band b reads the
-    input where its centre frequency divided by the factor lies.
+    Vocal tract length perturbation (Jaitly and Hinton 2013), applied to mel bands: output band b reads the input
+    where its centre frequency divided by the factor lies. The factor goes linearly from one value in
+    1 - limit .. 1 + limit at 0 Hz to another at half the sample rate, since the first formant and the higher ones
+    do not differ between speakers by the same share; matrix `steps * i + j` has step i below and j above.
     """
-    edges = mel_edges(config.bands, config.low_hz, SAMPLE_RATE / 2)
+    nyquist = SAMPLE_RATE / 2
+    centres = mel_edges(config.bands, config.low_hz, nyquist)[1:-1]
+    factors = torch.linspace(1 - limit, 1 + limit, steps, dtype=torch.float64)
+    below, above = (part.reshape(-1, 1) for part in torch.meshgrid(factors, factors, indexing="ij"))
+    source = centres / (below + (above - below) * centres / nyquist)
     low = hz_to_mel(config.low_hz)
-    width = (hz_to_mel(SAMPLE_RATE / 2) - low) / (config.bands + 1)
-    matrices = torch.zeros(steps, config.bands, config.bands)
-    for row, factor in enumerate(torch.linspace(1 - limit, 1 + limit, steps).tolist()):
-        for band in range(config.bands):
-            position = (hz_to_mel(float(edges[band + 1]) / factor) - low) / width - 1
-            position = min(max(position, 0.0), config.bands - 1.0)
-            below = min(int(position), config.bands - 2)
-            matrices[row, below, band] += 1 - (position - below)
-            matrices[row, below + 1, band] += position - below
-    return matrices
+    width = (hz_to_mel(nyquist) - low) / (config.bands + 1)
+    place = ((2595.0 * torch.log10(1 + source / 700.0) - low) / width - 1).clamp(0, config.bands - 1)
+    distance = (torch.arange(config.bands).reshape(1, -1, 1) - place.unsqueeze(1)).abs()
+    return (1 - distance).clamp(min=0).to(torch.float32)
 
 
 def noise_bank(front_end: FrontEnd, seed: int, seconds: float = 20.0, colours: int = 8) -> Tensor:
@@ -150,8 +150,9 @@ class Augment:
         if not self.spectral:
             return view * 10 ** (self.config.gain_db * (2 * draw("gain") - 1) / 20) if self.config.gain_db else view
         if self.warps is not None:
-            factor = (draw("warp").squeeze(1) * len(self.warps)).long()
-            view = torch.bmm(view, self.warps[factor])
+            steps = math.isqrt(len(self.warps))
+            low, high = (draw("warp", 2) * steps).long().unbind(1)
+            view = torch.bmm(view, self.warps[steps * low + high])
         if not self.config.on_waveforms:
             view = self._colour(view, draw)
         if self.config.gain_db:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 
 import pytest
 from hypothesis import given, settings
@@ -206,6 +207,20 @@ def test_concrete_parts_are_accepted(text):
 def test_shipped_group_is_concrete(request):
     people = group.load(request.config.rootpath / "reports/page/group.toml")
     assert group.shortfalls(people, 3, 4, 5) == []
+
+
+def test_git_stands_beside_a_members_parts(tmp_path):
+    """What git knows of a member's folders, when group.toml asks for it."""
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=Ada *A*", "-c", "user.email=a@b.c"]
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "x.py").write_text("x = 1\n")
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"]):
+        subprocess.run([*git, *command], check=True, capture_output=True)
+    (tmp_path / "group.toml").write_text(
+        '[group]\nid = "1"\ngit = true\n[[member]]\nname = "Ada"\nparts = ["Wrote x"]\nfolders = ["src"]\n'
+    )
+    made = group.as_markdown(group.load(tmp_path / "group.toml"), tmp_path)
+    assert r"Commits in src: Ada \*A\* 1" in made
 
 
 @pytest.mark.parametrize(("score", "points"), [(0.9, 2), (0.95, 2), (0.7, 1), (0.5, 0), (0.2, 0)])
