@@ -44,7 +44,7 @@ PAGE     = $(WARM) $(ONEPAGE) page --plan $(BUILD)/plan.json && \
              cp $(BUILD)/page.json $(BUILD)/page.shown.json && touch $(BUILD)/built
 
 .DEFAULT_GOAL := help
-.PHONY: help report preview test check why verify compare submission bench new clean FORCE
+.PHONY: help report preview test check why verify compare submission bench pictures clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -78,6 +78,9 @@ compare: $(READY) ## A=... B=...: what changed between two reports
 test: $(READY) ## run the whole test suite (T="..." for pytest's own arguments)
 	@MAKEFLAGS= MFLAGS= MAKELEVEL= $(PY) -m pytest -n $(JOBS) --dist loadfile $(T)
 
+pictures: report ## the README's picture of the page, from the built report
+	@$(PY) docs/pictures.py reports/$(NAME)
+
 bench: $(READY) ## run the benchmarks
 	@for file in benchmarks/bench_*.py; do echo "$$file"; MAKEFLAGS= MFLAGS= MAKELEVEL= $(PY) $$file || exit 1; done
 
@@ -100,6 +103,7 @@ $(READY): requirements.lock
 	  $(PIP) torch==$(TORCH_PIN)))
 	@grep -v '^torch==' requirements.lock > .venv/others.lock && $(PIP) -r .venv/others.lock
 	@$(PIP) -e . --no-deps --no-build-isolation
+	@.venv/bin/python -m ipykernel install --sys-prefix >/dev/null # so that stock jupytext finds this interpreter
 	@rm -f .venv/ready-* && touch $@
 
 # --- rules -----------------------------------------------------------------------------------------------------------
@@ -107,7 +111,7 @@ $(READY): requirements.lock
 # plan` returns at once when nothing that it read has changed, so no prerequisites have to be kept in step here, and
 # modules that come, go or change names need no care.
 
-ifneq ($(filter report preview check why verify submission reports/%,$(MAKECMDGOALS)),)
+ifneq ($(filter report preview check why verify submission pictures reports/%,$(MAKECMDGOALS)),)
 include $(BUILD)/plan.mk
 endif
 

@@ -47,7 +47,7 @@ class Project:
     def command(self, *words: str) -> list[str]:
         given = {word.partition("=")[0] for word in words}
         usual = {"CORPUS": "dice", "PROFILE": "quick", "PYTHON": sys.executable}
-        return ["make", "-C", str(self.root), *words, *(f"{k}={v}" for k, v in usual.items() if k not in given)]
+        return ["make", "--no-print-directory", "-C", str(self.root), *words, *(f"{k}={v}" for k, v in usual.items() if k not in given)]
 
     def environ(self, **extra: str) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name not in _CLEARED}

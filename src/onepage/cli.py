@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("onepage.compare", "say what changed between two reports"),
     "preview": ("onepage.preview", "serve the report on loopback and rebuild it on every save"),
     "submission": ("onepage.submission", "check, then write the archive to hand in"),
+    "bonus": ("onepage.bonus", "say what a score on the leaderboard earns"),
     "new": ("onepage.new", "start a new analysis from a good first script"),
 }
 

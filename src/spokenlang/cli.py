@@ -13,6 +13,7 @@ COMMANDS = {
     "corpus": ("spokenlang.corpus_cli", "make, import or check a corpus of clips"),
     "train": ("spokenlang.train_cli", "train one network on a corpus"),
     "classify": ("spokenlang.predict", "say which language is spoken in audio files"),
+    "score": ("spokenlang.server", "score a model on a corpus exactly as the course's server does"),
     "export": ("spokenlang.export", "write a trained network as TorchScript and ONNX"),
 }
 

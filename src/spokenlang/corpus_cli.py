@@ -95,7 +95,7 @@ def _warn(warnings: tuple[str, ...]) -> None:
 @contextmanager
 def _bar(unit: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on stderr, as a function of what is done and what there is."""
-    with tqdm(unit=f" {unit}", file=sys.stderr, dynamic_ncols=True, mininterval=0.5) as bar:
+    with tqdm(unit=f" {unit}", file=sys.stderr, dynamic_ncols=True, mininterval=0.5, delay=0.5) as bar:
 
         def progress(done: int, total: int) -> None:
             if bar.total is None:

@@ -175,7 +175,7 @@ def test_a_new_script_works_at_once(project: example.Project) -> None:
 # --- verify ---
 
 
-def test_verify(project: example.Project) -> None:
+def test_verify(project: example.Project, tmp_path: Path) -> None:
     git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-C", str(project.root)]
     project.write(".gitignore", "build/\nreports/*/\n!reports/page/\n__pycache__/\n")
     for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "first"]):
@@ -184,9 +184,9 @@ def test_verify(project: example.Project) -> None:
     result = project.make("verify")
     assert "are the same, byte for byte" in result.stdout
     project.edit("analysis/q2_steps.py", "# %% name", 'import os\nprint("process", os.getpid())\n\n# %% name')
-    result = project.make("verify", ok=False)
+    result = project.make("verify", ok=False, TMPDIR=str(tmp_path))  # where the second build is kept for inspection
     assert "analyses/q2_steps.html: line " in result.stdout
-    assert "1 of " in result.stdout
+    assert "2 of " in result.stdout  # this page, and the manifest that holds its hash
 
 
 def test_the_first_difference_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,170 @@
+"""What the analyses compute with: settings over seeds, techniques, lengths, geometry of the outputs, the server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spokenlang import attribution, comparison, diagram, lengths, output_space, plots
+from spokenlang.corpus.levels import clip_levels
+from spokenlang.corpus.store import ClipStore
+from spokenlang.errors import InputError
+from spokenlang.export import describe_model, save_torchscript
+from spokenlang.languages import CODES, LANGUAGES
+from spokenlang.models import layer_table, parameter_count
+from spokenlang.runs import TrainedRun
+from spokenlang.server import score
+from spokenlang.techniques import TECHNIQUES, switched_off
+
+
+def test_accuracy_of_a_setting_is_the_mean_over_its_seeds(
+    tiny_run: TrainedRun, trained: Callable[..., TrainedRun], tiny_store: ClipStore
+) -> None:
+    runs = [tiny_run, trained(seed=1)]
+    found = comparison.accuracy(runs, tiny_store)
+    assert found.value == pytest.approx(np.mean([run.metrics["test"]["accuracy"] for run in runs]))
+    assert found.low <= found.value <= found.high
+    assert comparison.seeds(runs) == [0, 1]
+    parts = comparison.accuracy_by(runs, tiny_store, "test", "group")
+    assert sum(row.clips for row in parts) == 36
+    assert np.average([row.accuracy.value for row in parts], weights=[row.clips for row in parts]) == pytest.approx(
+        found.value
+    )
+
+
+def test_a_setting_does_not_differ_from_itself(tiny_run: TrainedRun, tiny_store: ClipStore) -> None:
+    gain, p = comparison.difference([tiny_run], [tiny_run], tiny_store)
+    assert (gain.value, gain.low, gain.high, p) == (0, 0, 0, 1)
+
+
+def test_what_a_corpus_does_not_know_is_left_out(tiny_run: TrainedRun, tiny_store: ClipStore) -> None:
+    assert comparison.attribute(tiny_store, tiny_run, "test", "dialect") is None
+    assert comparison.accuracy_by([tiny_run], tiny_store, "test", "dialect") == []
+    clean = comparison.is_clean(tiny_store, tiny_run, "test")
+    assert clean.sum() == 18
+    assert set(comparison.described(tiny_store, tiny_run, "test")) == {"clean", "degraded"}
+
+
+def test_losses_are_paired_by_step(tiny_run: TrainedRun) -> None:
+    history = comparison.loss_history(tiny_run)
+    assert (np.diff(history["step"]) == tiny_run.config.log_every).all()
+    assert len(history["train"]) == len(history["validation"]) == len(history["step"])
+    train, validation = comparison.final_losses(tiny_run)
+    assert train > 0
+    assert validation > 0
+
+
+@given(st.sampled_from([*TECHNIQUES, "none", "all"]), st.sampled_from([*TECHNIQUES, "none"]))
+def test_techniques_are_taken_away_one_by_one(without: str, keep: str) -> None:
+    everything = {key: "on" for _, off in TECHNIQUES.values() for key in off} | {"epochs": 3}
+    found = switched_off(everything, without, keep)
+    gone = {"all": set(TECHNIQUES), "none": set()}.get(without, {without}) - {keep}
+    wanted = {key: value for name in gone for key, value in TECHNIQUES[name][1].items()}
+    assert found == everything | wanted
+
+
+def test_a_misspelt_technique_names_the_nearest() -> None:
+    with pytest.raises(InputError, match="dropout"):
+        switched_off({}, "dropuot")
+
+
+def test_pairs_of_one_voice_share_language_and_group() -> None:
+    labels, groups = np.array([0, 0, 1, 1, 0, 2]), np.array(["a", "a", "a", "a", "b", "b"])
+    rows, (first, second) = lengths.pairs_of_one_voice(labels, groups)
+    assert sorted(rows) == [0, 1, 2, 3]
+    assert (labels[first] == labels[second]).all()
+    assert (groups[first] == groups[second]).all()
+    assert (first != second).all()
+
+
+def test_logits_of_a_whole_clip_are_those_of_the_run(tiny_run: TrainedRun, tiny_store: ClipStore) -> None:
+    found = lengths.logits_at(tiny_run.model, tiny_store.inputs("test"), [np.arange(36)], tiny_store.samples)
+    wanted = tiny_run.scores("test").logits / tiny_run.temperature
+    np.testing.assert_allclose(found, wanted, atol=2e-3)
+    joined = lengths.logits_at(tiny_run.model, tiny_store.inputs("test"), [np.arange(5), np.arange(5)], 16000)
+    assert joined.shape == (5, 6)
+
+
+def test_centroids_of_separate_classes_are_as_far_as_they_lie() -> None:
+    logits = np.repeat(np.eye(6) * 10, 3, axis=0)
+    distance = output_space.centroid_distances(logits, np.repeat(np.arange(6), 3))
+    assert distance[np.triu_indices(6, 1)] == pytest.approx(10 * np.sqrt(2))
+    branches = [language.branch for language in LANGUAGES]
+    assert output_space.branch_contrast(distance, branches).p == 1  # all alike: every regrouping does as well
+
+
+def test_branches_that_are_near_are_found() -> None:
+    branches = [language.branch for language in LANGUAGES]
+    near = np.array([[1.0 if a == b else 5.0 for a in branches] for b in branches])
+    contrast = output_space.branch_contrast(near, branches)
+    assert (contrast.within, contrast.across, contrast.p) == (1, 5, 0.1)
+
+
+def test_attribution_has_a_number_for_every_frame(tiny_run: TrainedRun, tiny_store: ClipStore) -> None:
+    found = attribution.over_time(tiny_run.model, tiny_store.inputs("test")[0])
+    assert found.ndim == 1
+    assert np.isfinite(found).all()
+    assert np.abs(found).max() > 0
+
+
+def test_levels_are_in_decibels() -> None:
+    wave = np.sin(2 * np.pi * 100 * np.arange(8000) / 8000)
+    levels = clip_levels(np.stack([wave, wave / 10, np.zeros(8000)]).astype(np.float16))
+    assert levels[:2] == pytest.approx([-3.01, -23.01], abs=0.02)
+    assert levels[2] == pytest.approx(-160)
+
+
+def test_the_diagram_shows_every_parameter(tiny_run: TrainedRun) -> None:
+    blocks = diagram.blocks(layer_table(tiny_run.model), 40000)
+    assert blocks[0][0] == "input"
+    assert blocks[-1][0] == "output"
+    assert sum(block[3] for block in blocks) == parameter_count(tiny_run.model)
+    plots.architecture(blocks, "x").savefig("/dev/null", format="svg")
+
+
+def test_the_receptive_field_is_what_a_change_of_the_input_reaches(tiny_run: TrainedRun) -> None:
+    network, config = tiny_run.model.network.eval(), tiny_run.model.front_end.config
+    features = torch.zeros(1, 200, config.bands)
+    with torch.no_grad():
+        before = network.frames(features)
+        features[0, 100] = 1.0
+        touched = (network.frames(features) != before).any(dim=1).flatten().nonzero().flatten()
+    frames = round((diagram.receptive_field_s(tiny_run.model) * 1000 - config.window_ms) / config.hop_ms) + 1
+    # A frame reaches every second output whose field it lies in.
+    assert abs(int(touched[-1] - touched[0]) + 1 - frames / 2) <= 1
+
+
+def test_every_figure_draws(tiny_run: TrainedRun) -> None:
+    random = np.random.default_rng(0)
+    counts = random.integers(0, 20, (6, 6))
+    rows = [("all", 0.9, 0.8, 0.95), ("noise", 0.7, 0.6, 0.8)]
+    history = {"a": comparison.loss_history(tiny_run)}
+    figures = [
+        plots.waveforms(random.normal(size=(5, 800)), 8000, CODES[:5]),
+        plots.before_and_after(random.normal(size=(3, 9, 40)), random.normal(size=(3, 9, 40))),
+        plots.loss_curves(history),
+        plots.gap({"none": (0.1, 0.5), "crops": (0.2, 0.3)}),
+        plots.intervals(rows, "accuracy / %"),
+        plots.confusion(counts),
+        plots.output_space(random.normal(size=(60, 2)), np.arange(60) % 6, (0.5, 0.2)),
+        plots.against_duration({"test": tuple(np.array([[1, 2], [0.5, 0.9], [0.4, 0.8], [0.6, 1.0]]))}),
+        plots.distances(counts + counts.T),
+        plots.reliability(random.random(50), random.random(50) > 0.5),
+    ]
+    for figure in figures:
+        figure.savefig("/dev/null", format="svg")
+        assert figure.get_size_inches()[0] <= plots.COLUMN
+
+
+def test_the_server_scores_as_the_run_does(tiny_run: TrainedRun, tiny_store: ClipStore, tmp_path: Path) -> None:
+    save_torchscript(tiny_run.model, tmp_path / "model.pt", describe_model(tiny_run, "tones", True))
+    assert score(tmp_path / "model.pt", tiny_store) == pytest.approx(tiny_run.metrics["test"]["accuracy"])
+    (tmp_path / "text.pt").write_text("no model")
+    with pytest.raises(InputError, match="TorchScript"):
+        score(tmp_path / "text.pt", tiny_store)
