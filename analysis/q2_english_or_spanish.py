@@ -58,7 +58,7 @@ field = diagram.receptive_field_s(shown.model)
 publish.answer(
     "q2a",
     f"""A language shows in sounds of 50 to 500 ms and their order, whenever they occur. Log-mel spectra every 20 ms make 250
-short vectors of 40 000 samples. Convolutions over time share their weights between all moments; a stride and growing
+short vectors of {store.samples:,} samples. Convolutions over time share their weights between all moments; a stride and growing
 dilation let the last of them see {field:.1f} s, a few syllables, with batch normalisation and residual paths to
 keep them trainable. Mean and deviation over the clip then make one vector of any length, and after dropout one linear
 unit gives the logit of Spanish. Plain convolutions were the fastest on a CPU. All of it has {parameters:,} parameters.""",

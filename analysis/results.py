@@ -31,7 +31,7 @@ from spokenlang.techniques import label_of
 
 plt.rcParams.update(publish.STYLE)
 store = ClipStore.open(context.corpus())
-settings = {"mean spectrum, logistic regression": "mean_spectrum", "MFCC statistics, logistic regression": "mfcc_statistics",
+settings = {"mean spectrum, LR": "mean_spectrum", "MFCC statistics, LR": "mfcc_statistics",
             "raw-waveform CNN": "raw_cnn", "chosen network": reference}  # fmt: skip
 groups = {name: [load_run(run.folder) for run in context.runs(row)] for name, row in settings.items()}
 chosen = groups["chosen network"]
@@ -123,11 +123,11 @@ publish.table(
     rows,
     columns={key: heading for key, heading in columns.items() if key in rows[-1]},
     align="l" + "r" * (len([key for key in columns if key in rows[-1]]) - 1),
-    caption="Test accuracy by setting: all clips with 95 % interval, then parts of them. Rows with – take one technique away.",
+    caption="Test accuracy by setting. LR: logistic regression; rows with – take one technique away.",
 )
 
 # %% name="baseline"
-for name, value in (("mean spectrum, logistic regression", "baseline.test_accuracy"), ("MFCC statistics, logistic regression", "mfcc.test_accuracy"),
+for name, value in (("mean spectrum, LR", "baseline.test_accuracy"), ("MFCC statistics, LR", "mfcc.test_accuracy"),
                     ("raw-waveform CNN", "raw.test_accuracy")):  # fmt: skip
     if name not in groups:
         continue
@@ -239,6 +239,7 @@ publish.figure(
         [(row.label, row.accuracy.value, row.accuracy.low, row.accuracy.high) for row in parts],
         "accuracy / %",
         highlight="all clips",
+        width=plots.HALF,
     ),
     alt="Accuracy with interval for all test clips, for clips under each recording condition, and for each dialect never trained on.",
     caption="Accuracy by recording condition and unseen dialect, mean over seeds with 95 % interval.",

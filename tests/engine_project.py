@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -108,18 +110,25 @@ class Project:
         return [name for name in names if not name.endswith(".partial.lock")]
 
 
-def processes(root: Path) -> list[str]:
-    """Command lines of processes that work for this project: warm parents and their children, kernels, makes."""
-    found = []
+def processes(root: Path) -> dict[int, str]:
+    """Processes that work for this project, with their command lines: makes, warm parents, executions, kernels."""
+    found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             place = os.readlink(folder / "cwd")
         except OSError:
             continue
-        if int(folder.name) != os.getpid() and (str(root) in command or place.startswith(str(root))):
-            found.append(command)
+        if int(folder.name) != os.getpid() and command and (str(root) in command or place.startswith(str(root))):
+            found[int(folder.name)] = command
     return found
+
+
+def kill(root: Path) -> None:
+    """SIGKILL for all of them."""
+    for pid in processes(root):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def gone(root: Path, seconds: float = 15) -> bool:

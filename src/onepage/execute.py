@@ -110,7 +110,7 @@ def _papermill(plan: planfile.Plan, target: dict[str, Any], folder: Path, privat
 
     from onepage import failures, kernels, notebooks
 
-    logging.getLogger("papermill").setLevel(logging.ERROR)
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what it would say is said in failures.py
     script = plan.root / target["script"]
     paths = notebooks.replacements(plan.root, folder / "files", private)
     made, done = private / "made.ipynb", private / "done.ipynb"
@@ -132,9 +132,9 @@ def _papermill(plan: planfile.Plan, target: dict[str, Any], folder: Path, privat
             store_widget_state=False,
             kernel_manager_class=kernels.manager(private),
         )
-    except (KeyboardInterrupt, OSError):
-        raise
     except Exception as error:
+        if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+            raise  # a full disk and the like; a cell's own errors come as papermill's
         partial = nbformat.read(done if done.exists() else made, as_version=4)
         log = (private / kernels.LOG).read_text(errors="replace") if (private / kernels.LOG).exists() else ""
         message = failures.explain(target["script"], partial, clock.line, error, paths, log)

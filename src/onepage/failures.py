@@ -14,6 +14,7 @@ from onepage.store import write_text
 
 _CELL = re.compile(r"Cell In\s?\[(\d+)\], line (\d+)")
 _NUMBERED = re.compile(r"^(\s*(?:-+>)?\s*)(\d+)(?=\s|$)")
+_OWN_NAME = re.compile(r" \(\d+\.py, line \d+\)")  # a syntax error's, by the kernel's name for the cell
 _TRACEBACK_LINES = 14
 
 
@@ -54,7 +55,7 @@ def explain(
         output = failed[-1]
         lines = _lines(output, starts, script, paths)
         line = _failing_line(output, starts) or running
-        what = f"{output.ename}: {output.evalue}".strip().splitlines()[0]
+        what = _OWN_NAME.sub("", f"{output.ename}: {output.evalue}".strip().splitlines()[0])
         return "\n    ".join([f"{script}:{line}: {clean_text(what, paths)}", *lines[-_TRACEBACK_LINES:]])
     kind = type(error).__name__
     if kind == "CellTimeoutError":

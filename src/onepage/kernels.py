@@ -165,7 +165,7 @@ def _wait_and_serve(reading: int, ours: tuple[str, ...]) -> None:
 
     code = 1
     try:
-        app = IPKernelApp.instance()
+        app = IPKernelApp.instance(parent_handle=os.getppid())
         app.initialize(order["argv"])
         atexit.unregister(app.close)  # its threads can wait for one another for ever; nothing is left for them to do
         app.start()

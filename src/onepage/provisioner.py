@@ -19,8 +19,7 @@ class ForkProvisioner(LocalProvisioner):
             raise RuntimeError("this provisioner works only in a fork of the warm parent")
         self.process, kernels.spare = kernels.spare, None
         self.cwd = kwargs.get("cwd") or os.getcwd()
-        environ = {**kwargs.get("env", os.environ)}
-        environ.pop("JPY_PARENT_PID", None)
+        environ = dict(kwargs.get("env") or os.environ)
         argv = cmd[cmd.index("ipykernel_launcher") + 1 :]
         self.process.launch(argv, environ, str(self.cwd), kwargs["stdout"].name)
         self.pid = self.pgid = self.process.pid

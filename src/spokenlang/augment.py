@@ -30,8 +30,8 @@ class AugmentConfig:
     """Which techniques are on, and how strong."""
 
     crop: bool = True  # train on random crops instead of whole clips
-    crop_min_s: float = 2.0  # shortest crop, s
-    crop_max_s: float = 4.0  # longest crop, s
+    crop_min_s: float = 1.5  # shortest crop, s
+    crop_max_s: float = 3.0  # longest crop, s
     time_shift: bool = True  # start anywhere, wrapping round the clip's end
     stretch: float = 0.1  # play up to this fraction faster or slower; 0 = off
     mel_warp: float = 0.2  # scale the frequency axis by up to this share, as another vocal tract would; 0 = off
@@ -68,19 +68,15 @@ class ClipDraws:
         return self._columns[key][clips]
 
 
-def warp_matrices(config: FrontEndConfig, limit: float, steps: int = 11) -> Tensor:
-    """(steps * steps, bands, bands) interpolation matrices that scale the frequency axis.
+def warp_matrices(config: FrontEndConfig, limit: float, steps: int = 33) -> Tensor:
+    """(steps, bands, bands) interpolation matrices that scale the frequency axis by 1 - limit .. 1 + limit.
 
     Vocal tract length perturbation (Jaitly and Hinton 2013), applied to mel bands: output band b reads the input
-    where its centre frequency divided by the factor lies. The factor goes linearly from one value in
-    1 - limit .. 1 + limit at 0 Hz to another at half the sample rate, since the first formant and the higher ones
-    do not differ between speakers by the same share; matrix `steps * i + j` has step i below and j above.
+    where its centre frequency divided by the factor lies.
     """
     nyquist = SAMPLE_RATE / 2
-    centres = mel_edges(config.bands, config.low_hz, nyquist)[1:-1]
-    factors = torch.linspace(1 - limit, 1 + limit, steps, dtype=torch.float64)
-    below, above = (part.reshape(-1, 1) for part in torch.meshgrid(factors, factors, indexing="ij"))
-    source = centres / (below + (above - below) * centres / nyquist)
+    factors = torch.linspace(1 - limit, 1 + limit, steps, dtype=torch.float64).unsqueeze(1)
+    source = mel_edges(config.bands, config.low_hz, nyquist)[1:-1] / factors
     low = hz_to_mel(config.low_hz)
     width = (hz_to_mel(nyquist) - low) / (config.bands + 1)
     place = ((2595.0 * torch.log10(1 + source / 700.0) - low) / width - 1).clamp(0, config.bands - 1)
@@ -150,9 +146,8 @@ class Augment:
         if not self.spectral:
             return view * 10 ** (self.config.gain_db * (2 * draw("gain") - 1) / 20) if self.config.gain_db else view
         if self.warps is not None:
-            steps = math.isqrt(len(self.warps))
-            low, high = (draw("warp", 2) * steps).long().unbind(1)
-            view = torch.bmm(view, self.warps[steps * low + high])
+            factor = (draw("warp").squeeze(1) * len(self.warps)).long()
+            view = torch.bmm(view, self.warps[factor])
         if not self.config.on_waveforms:
             view = self._colour(view, draw)
         if self.config.gain_db:

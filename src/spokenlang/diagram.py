@@ -32,7 +32,7 @@ def _joined(first: str, second: str) -> str:
     """One text for two layers that belong together, or "" for two that do not."""
     if first.endswith("normalisation") and second.endswith("normalisation"):
         return first.removesuffix(" normalisation") + " and " + second
-    pattern = r"(.*), dilations? ([\d, ]+\d)(.*)"
+    pattern = r"(.*), dilations? ([\d, ]*\d)(.*)"
     one, two = re.fullmatch(pattern, first), re.fullmatch(pattern, second)
     if one and two and (one[1], one[3]) == (two[1], two[3]):
         return f"{one[1]}, dilations {one[2]}, {two[2]}{one[3]}"

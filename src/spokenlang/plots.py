@@ -239,7 +239,7 @@ def architecture(blocks: Sequence[tuple[str, str, str, int]], total: str) -> Fig
         axis.add_patch(Rectangle((0, y - 0.46), 100, 0.92, facecolor=fills[kind], edgecolor="none"))
         axis.text(2, y, text, ha="left", va="center_baseline", fontsize=7.5)
         axis.text(78, y, shape, ha="right", va="center_baseline", fontsize=7.5)
-        count = f"{parameters:,}".replace(",", "\u2009") if parameters else "–"
+        count = f"{parameters:,}" if parameters else "–"
         axis.text(98, y, count, ha="right", va="center_baseline", fontsize=7.5)
     axis.text(98, len(blocks), total, ha="right", va="center_baseline", fontsize=7.5, weight="bold")
     return figure

@@ -21,10 +21,10 @@ class TrainConfig:
     task: str = "six"  # six | binary (English 0, Spanish 1)
     seed: int = 0  # initial weights, order of clips, augmentation
     epochs: int = 14  # passes over the training clips
-    batch_size: int = 64  # clips per step, over all processes together
-    optimizer: str = "adam"  # adam | adamw (Adam with decoupled weight decay)
-    learning_rate: float = 4e-3  # peak of the schedule
-    weight_decay: float = 0.0  # L2 for adam, decoupled for adamw
+    batch_size: int = 32  # clips per step, over all processes together
+    optimizer: str = "adamw"  # adam | adamw (Adam with decoupled weight decay)
+    learning_rate: float = 3e-3  # peak of the schedule
+    weight_decay: float = 0.02  # L2 for adam, decoupled for adamw
     warmup: float = 0.1  # share of the steps over which the rate rises from zero
     schedule: str = "cosine"  # after the warm-up: cosine (to zero) | constant
     label_smoothing: float = 0.05  # probability spread over the other classes
@@ -34,7 +34,7 @@ class TrainConfig:
     patience: int = 0  # stop after so many epochs without a better validation loss; 0 = never
     validation_fraction: float = 0.15  # of the training clips, by whole speakers
     split_seed: int = 0  # which speakers are held out; the same for every seed, so that runs compare
-    validation_clips: int = 128  # validation clips whose loss is recorded every `log_every` steps
+    validation_clips: int = 64  # validation clips whose loss is recorded every `log_every` steps
     log_every: int = 10  # steps between two records of the losses
     train_on: str = "all"  # all | clean | degraded: which training clips are used (needs clips.csv)
     train_share: float = 1.0  # share of the training clips used, for learning curves
