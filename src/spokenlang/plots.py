@@ -15,6 +15,7 @@ from matplotlib import patheffects
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from spokenlang.evaluation import Interval
 from spokenlang.languages import CODES, LANGUAGES
 
 COLUMN, HALF = 3.46, 1.70
@@ -178,6 +179,37 @@ def against_duration(curves: Mapping[str, tuple[Sequence[float], np.ndarray, np.
     if len(curves) > 1:
         axis.legend(loc="lower right")
     axis.grid(axis="y", color=PALE, linewidth=0.5)
+    return figure
+
+
+def against_size(designs: Mapping[str, tuple[int, Mapping[str, float]]]) -> Figure:
+    """Accuracy against weights: name -> (weights, {"value", "low", "high"} as fractions)."""
+    figure, axis = new_figure(1.9)
+    for weights, found in designs.values():
+        axis.plot([weights / 1000] * 2, [100 * found["low"], 100 * found["high"]], color=COLOURS["de"], linewidth=1.0)
+        axis.plot([weights / 1000], [100 * found["value"]], "o", color=COLOURS["de"], markersize=3.5)
+    for name, (weights, found) in designs.items():
+        axis.annotate(
+            name, (weights / 1000, 100 * found["value"]), xytext=(4, 2), textcoords="offset points", fontsize=7
+        )
+    axis.margins(x=0.25)
+    axis.set(xlabel="weights / 1000", ylabel="accuracy / %")
+    return figure
+
+
+def learning_curve(curve: Mapping[int, Interval]) -> Figure:
+    """Accuracy with its interval against the number of training clips."""
+    figure, axis = new_figure(1.7)
+    clips = list(curve)
+    low, value, high = (
+        np.array([100 * getattr(found, end) for found in curve.values()]) for end in ("low", "value", "high")
+    )
+    axis.fill_between(clips, low, high, color=COLOURS["de"], alpha=0.18, linewidth=0)
+    axis.plot(clips, value, "o-", color=COLOURS["de"], markersize=3)
+    axis.set_xscale("log")
+    axis.set_xticks(clips, [str(count) for count in clips])
+    axis.minorticks_off()
+    axis.set(xlabel="training clips", ylabel="accuracy / %")
     return figure
 
 

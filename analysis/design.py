@@ -1,0 +1,102 @@
+# ---
+# jupyter:
+#   onepage:
+#     title: The design, compared
+#     question: "report"
+#     reads: [corpus, six, raw_cnn, architectures, less_data]
+#     timeout: 600
+# ---
+
+# %% [markdown]
+# # The design, compared
+#
+# Other architectures with the same budget of weights and epochs, and the chosen one with less data. Most of these runs
+# exist in the thorough profile alone (`make report PROFILE=thorough`); what the profile at hand lacks is left out here.
+
+# %% tags=["parameters"]
+reference: str = "six"  # the row that the others are compared with
+
+# %%
+import matplotlib.pyplot as plt
+
+from onepage import context, publish
+from spokenlang import comparison, plots
+from spokenlang.corpus.store import ClipStore
+from spokenlang.models import ARCHITECTURES
+from spokenlang.runs import load_run
+
+plt.rcParams.update(publish.STYLE)
+store = ClipStore.open(context.corpus())
+chosen = [load_run(run.folder) for run in context.runs("six")]
+designs = {chosen[0].config.network.model: chosen}
+for row in ("raw_cnn", "architectures"):
+    for item in context.runs(row):
+        designs.setdefault(item.parameters["model"], []).append(load_run(item.folder))
+
+# %% [markdown]
+# ## Architectures
+
+# %% name="architectures"
+rows = []
+for model, runs in designs.items():
+    found = comparison.accuracy(runs, store)
+    gain, p = comparison.difference(chosen, runs, store)
+    rows.append(
+        {
+            "model": model,
+            "about": ARCHITECTURES[model].about,
+            "weights": runs[0].metrics["parameters"],
+            "accuracy": {"value": found.value, "low": found.low, "high": found.high, "unit": "fraction", "digits": 1},
+            "behind": None
+            if runs is chosen
+            else f"{100 * gain.value:.1f} ({100 * gain.low:.1f} to {100 * gain.high:.1f})",
+            "p": None if runs is chosen else f"{p:.3g}",
+            "seeds": len(runs),
+            "_strong": runs is chosen,
+        }
+    )
+publish.table(
+    "architectures",
+    rows,
+    columns={"model": "model", "about": "what it is", "weights": "weights", "accuracy": "test accuracy / %",
+             "behind": "points behind", "p": "p", "seeds": "seeds"},
+    align="llrrrrr",
+    caption="Architectures at one budget of weights and epochs: test accuracy with 95 % interval, and the paired difference to the chosen one.",
+)  # fmt: skip
+
+# %% [markdown]
+# Accuracy against the number of weights: a good design lies to the upper left.
+
+# %% name="accuracy-by-size"
+publish.figure(
+    "accuracy-by-size",
+    plots.against_size({row["model"]: (row["weights"], row["accuracy"]) for row in rows}),
+    alt="Test accuracy with interval against the number of weights, one point per architecture.",
+    caption="Test accuracy against the number of weights.",
+    data=[{"model": row["model"], "weights": row["weights"], "accuracy": row["accuracy"]["value"]} for row in rows],
+)
+
+# %% [markdown]
+# ## How much data does it need?
+
+# %% name="learning-curve"
+shares = {}
+for item in context.runs("less_data"):
+    shares.setdefault(item.parameters["train_share"], []).append(load_run(item.folder))
+shares[1.0] = chosen
+curve = {}
+for _, runs in sorted(shares.items()):
+    curve[runs[0].metrics["training_clips"]] = comparison.accuracy(runs, store)
+if len(curve) > 1:
+    publish.figure(
+        "learning-curve",
+        plots.learning_curve(curve),
+        alt="Test accuracy with interval against the number of training clips, on a logarithmic scale.",
+        caption="Test accuracy against the number of training clips, the same epochs.",
+        data=[
+            {"clips": clips, "accuracy": found.value, "low": found.low, "high": found.high}
+            for clips, found in curve.items()
+        ],
+    )
+else:
+    print("The learning curve is part of the thorough profile.")
