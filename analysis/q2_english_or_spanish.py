@@ -73,6 +73,9 @@ for code, label in (("English", 1), ("Spanish", 2)):
     clip = torch.from_numpy(store.inputs("test")[(test == label).argmax()].astype("float32"))
     print(f"{code} clip: probability of Spanish {float(shown.model.probabilities(clip)[0, 1].detach()):.3f}")
 
+# %% [markdown]
+# ## Question 2b: the loss
+
 # %% name="q2b"
 publish.answer(
     "q2b",

@@ -91,6 +91,9 @@ publish.answer(
     f"parameters in all. The width was chosen for six languages in the first place, and is kept for two.{searched}",
 )
 
+# %% [markdown]
+# ## Question 3b: the loss
+
 # %% name="q3b"
 publish.answer(
     "q3b",
@@ -134,7 +137,7 @@ publish.value(
     unit="fraction",
     n=len(labels),
     seeds=comparison.seeds(runs),
-    about="mean over seeds, with their range",
+    about="macro-F1, mean over seeds, with their range",
 )
 ece = comparison.statistic(runs, "ece")
 publish.value(
@@ -154,7 +157,7 @@ publish.value(
     unit="fraction",
     n=len(labels),
     seeds=comparison.seeds(runs),
-    about="before temperature scaling",
+    about="expected calibration error before temperature scaling",
 )
 cavg = comparison.statistic(runs, "cavg")
 publish.value(
