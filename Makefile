@@ -90,7 +90,7 @@ clean: ## remove what can be made again, but for .venv
 # --- set-up ----------------------------------------------------------------------------------------------------------
 
 TORCH_PIN = $(shell sed -n 's/^torch==//p' requirements.lock)
-PIP       = .venv/bin/python -m pip --disable-pip-version-check -q install
+PIP       = .venv/bin/python -m pip --disable-pip-version-check -qq install
 
 $(READY): requirements.lock
 	@for python in python3.13 python3.12 python3.11 python3 python; do \

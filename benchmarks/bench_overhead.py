@@ -106,7 +106,8 @@ def ploomber(folder: Path, program: str) -> float:
     pipeline = {"tasks": tasks, "executor": workers}
     (folder / "pipeline.yaml").write_text(json.dumps(pipeline))  # JSON is YAML
     start = time.monotonic()
-    subprocess.run([program, "build"], cwd=folder, check=True, capture_output=True)
+    environ = {**os.environ, "JUPYTER_PATH": f"{sys.prefix}/share/jupyter"}  # this environment's templates
+    subprocess.run([program, "build"], cwd=folder, env=environ, check=True, capture_output=True)
     return time.monotonic() - start
 
 

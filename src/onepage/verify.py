@@ -85,7 +85,8 @@ def second_build(plan: Plan, place: Path) -> Path:
     environ["LC_ALL"] = environ["LANG"]
     clock = ["faketime", "-f", "+397d"] if shutil.which("faketime") else []
     command = [*clock, "make", "-C", str(clone), "--no-print-directory", "report", *words]
-    print(f"building a second time in {clone} (-j{jobs}, {environ['LANG']}, {environ['TZ']}, umask 077)", flush=True)
+    otherwise = [f"-j{jobs}", environ["LANG"], environ["TZ"], "umask 077", *(["397 days later"] if clock else [])]
+    print(f"building a second time in {clone} ({', '.join(otherwise)})", flush=True)
     result = subprocess.run(command, env=environ, umask=0o077)
     if result.returncode:
         raise CheckFailed(f"the second build failed in {clone}")

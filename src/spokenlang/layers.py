@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 class Convolution(nn.Sequential):
@@ -120,13 +121,18 @@ class Dilated(nn.Module):
 
 
 class RawConvolutions(nn.Module):
-    """The frame layers of `raw_cnn`: (batch, time) -> (batch, channels, 1, time / 320)."""
+    """The frame layers of `raw_cnn`: (batch, time) -> (batch, channels, 1, time / 320).
+
+    The first convolution (161 samples wide, stride 40) is a matrix product on overlapping windows: the same numbers
+    as `Conv1d`, which spends half of the training on its single input channel.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
+        self.window, self.step = 161, 40
         half = channels // 2
         self.layers = nn.Sequential(
-            Convolution(1, half, 161, stride=40),
+            Convolution(self.window, half, 1),
             nn.MaxPool2d((1, 2), ceil_mode=True),
             Convolution(half, channels, 3),
             nn.MaxPool2d((1, 2), ceil_mode=True),
@@ -136,7 +142,8 @@ class RawConvolutions(nn.Module):
         )
 
     def forward(self, features: Tensor) -> Tensor:
-        return self.layers(features.reshape(features.shape[0], 1, 1, features.shape[1]))
+        padded = F.pad(features, (self.window // 2, self.window // 2))
+        return self.layers(as_image(padded.unfold(1, self.window, self.step)))
 
 
 class PlaneConvolutions(nn.Module):

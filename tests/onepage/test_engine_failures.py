@@ -1,4 +1,4 @@
-"""Failures point at the script's own lines and leave nothing half-written; the next make takes up where they stopped."""
+"""Failures point at the script's own lines and leave nothing half-written; the next make goes on where they stopped."""
 
 from __future__ import annotations
 

@@ -13,8 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import engine_project as example
 
-from onepage import errors, watch
-from onepage.targets import _device
+from onepage import errors, surroundings, watch
 
 
 @pytest.fixture
@@ -105,10 +104,10 @@ def test_a_folder_as_corpus(project: example.Project, tmp_path: Path) -> None:
 
 def test_device() -> None:
     seen = watch.Watch()
-    assert _device("cpu", {}, seen) == "cpu"
-    assert _device("auto", {"torch": "2.13.0+cpu"}, seen) == "cpu"
+    assert surroundings.device("cpu", {}, seen) == "cpu"
+    assert surroundings.device("auto", {"torch": "2.13.0+cpu"}, seen) == "cpu"
     with pytest.raises(errors.UserError, match="DEVICE=gpu"):
-        _device("gpu", {}, seen)
+        surroundings.device("gpu", {}, seen)
 
 
 @pytest.mark.parametrize(
@@ -193,3 +192,14 @@ def test_two_targets_with_one_key_are_one_rule(project: example.Project) -> None
     rules = project.path("build/r/plan.mk").read_text()
     assert rules.count("$(RUN) q1_shares") == 1
     assert "q3_same" not in rules
+
+
+def test_every_command_answers_help(project: example.Project) -> None:
+    from onepage.cli import COMMANDS
+
+    for name in COMMANDS:
+        assert "usage: onepage" in project.onepage(name, "--help").stdout
+    assert "invalid choice" in project.onepage("nothing", ok=False).stderr
+    missing = project.onepage("why", "--plan", "build/none/plan.json", ok=False)
+    assert missing.returncode == 2
+    assert missing.stderr.count("\n") == 1

@@ -29,6 +29,7 @@ TINY = {
     "crop_max_s": 0.75,
     "spec_time_s": 0.1,
     "log_every": 2,
+    "mel_warp": 0.05,
 }
 """Parameters of a network that trains in a second."""
 
