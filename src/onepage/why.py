@@ -15,6 +15,7 @@ from onepage.freshness import SourceCache, find_modules
 from onepage.planfile import Plan
 
 _SHOWN = 12  # reasons per target; a new torch has hundreds of definitions behind it
+_NEW = "it has not run yet"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,9 +25,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     plan = planfile.load(args.plan)
     waiting = [target for target in plan.executed if not store.is_done(plan.entry(target))]
-    for target in waiting:
-        print(f"{target['id']} would run:")
-        reasons = because(plan, target)
+    found = {target["id"]: because(plan, target) for target in waiting}
+    new = [name for name, reasons in found.items() if reasons == [_NEW]]
+    if new:
+        print(f"would run for the first time: {', '.join(new)}")
+    for name, reasons in found.items():
+        if name in new:
+            continue
+        print(f"{name} would run:")
         for reason in reasons[:_SHOWN]:
             print(f"  {reason}")
         if len(reasons) > _SHOWN:
@@ -50,7 +56,7 @@ def because(plan: Plan, target: dict[str, Any]) -> list[str]:
         entry = store.entry_path(plan.root / plan.data["store"], key)
         before = json.loads((entry / "inputs.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return ["it has not run yet"]
+        return [_NEW]
     if before == now:
         return ["its result is gone from the store"]
     cache = SourceCache(plan.root, plan.root / BUILD / "cache" / "sources.json")

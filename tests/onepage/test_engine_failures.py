@@ -137,9 +137,7 @@ def test_killed_at_any_moment_the_next_make_resumes(built: example.Project, tmp_
     assert project.leftovers() == []
 
 
-def test_a_full_disk_leaves_nothing_behind(built: example.Project, tmp_path: Path) -> None:
-    project = example.copy(tmp_path / "dice")
-    project.make("report")
+def test_a_full_disk_leaves_nothing_behind(built: example.Project, project: example.Project, tmp_path: Path) -> None:
     shutil.rmtree(project.path("build/store"))
     limit = tmp_path / "limit"  # what a full disk does to writes: they fail half-way
     limit.write_text('#!/bin/bash\nulimit -f 24\nexec "$@"\n')
