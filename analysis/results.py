@@ -182,7 +182,7 @@ if effects:
             [(name, loss.value, loss.low, loss.high) for name, loss, _ in effects], "points lost without it"
         ),
         alt="Points of test accuracy lost when each technique is taken away, with intervals; the largest on top.",
-        caption="Points of test accuracy lost without each technique, with 95 % interval.",
+        caption="Points of test accuracy lost without each technique, with 95 % interval.",
         data=[
             {"technique": name, "lost": loss.value, "low": loss.low, "high": loss.high, "p": p}
             for name, loss, p in effects
@@ -242,7 +242,7 @@ publish.figure(
         width=plots.HALF,
     ),
     alt="Accuracy with interval for all test clips, for clips under each recording condition, and for each dialect never trained on.",
-    caption="Accuracy by recording condition and unseen dialect, mean over seeds with 95 % interval.",
+    caption="Accuracy by recording condition and unseen dialect, mean over seeds with 95 % interval.",
     data=[
         {
             "clips": row.label,

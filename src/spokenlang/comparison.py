@@ -77,6 +77,34 @@ def difference(
     return evaluation.paired_bootstrap(*right, groups)
 
 
+Part = tuple[str, np.ndarray | None]
+"""A split, and which of its clips (bool), or None for all of them."""
+
+
+def contrast(
+    runs: Sequence[TrainedRun], store: ClipStore, first: Part, second: Part, *, draws: int = 5000, seed: int = 0
+) -> Interval:
+    """Accuracy on one part of the clips minus that on another, mean over seeds, with its 95 % interval.
+
+    Whole groups are resampled, the same ones in both parts, so a hard voice that is in both does not count as a
+    difference between them.
+    """
+    names = sorted({str(group) for split, _ in (first, second) for group in groups_of(store, runs[0], split)})
+    totals = []  # (groups, 2) per part: right clips, clips
+    for split, where in (first, second):
+        right = np.mean([run.scores(split).right for run in runs], axis=0)
+        chosen = np.ones(len(right), dtype=bool) if where is None else where
+        rows = np.searchsorted(names, groups_of(store, runs[0], split)[chosen])
+        totals.append(np.stack([np.bincount(rows, weights, len(names)) for weights in (right[chosen], None)], axis=1))
+    drawn = np.random.default_rng(seed).integers(len(names), size=(draws, len(names)))
+    drawn = np.concatenate([np.arange(len(names))[None], drawn])  # the first "draw" is the data as they are
+    sums = [total[drawn].sum(axis=1) for total in totals]
+    with np.errstate(invalid="ignore"):
+        found = sums[0][:, 0] / sums[0][:, 1] - sums[1][:, 0] / sums[1][:, 1]
+    low, high = np.nanquantile(found[1:], [0.025, 0.975])
+    return Interval(float(found[0]), min(float(low), float(found[0])), max(float(high), float(found[0])))
+
+
 def best_by_validation(runs: Sequence[TrainedRun]) -> TrainedRun:
     """The run with the smallest validation loss: the one that is handed in."""
     return min(runs, key=lambda run: run.metrics["validation"]["nll"])

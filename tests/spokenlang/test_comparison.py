@@ -74,21 +74,24 @@ def test_a_misspelt_technique_names_the_nearest() -> None:
         switched_off({}, "dropuot")
 
 
-def test_pairs_of_one_voice_share_language_and_group() -> None:
-    labels, groups = np.array([0, 0, 1, 1, 0, 2]), np.array(["a", "a", "a", "a", "b", "b"])
-    rows, (first, second) = lengths.pairs_of_one_voice(labels, groups)
-    assert sorted(rows) == [0, 1, 2, 3]
-    assert (labels[first] == labels[second]).all()
-    assert (groups[first] == groups[second]).all()
-    assert (first != second).all()
-
-
 def test_logits_of_a_whole_clip_are_those_of_the_run(tiny_run: TrainedRun, tiny_store: ClipStore) -> None:
-    found = lengths.logits_at(tiny_run.model, tiny_store.inputs("test"), [np.arange(36)], tiny_store.samples)
+    found = lengths.logits_at(tiny_run.model, tiny_store.inputs("test"), tiny_store.samples)
     wanted = tiny_run.scores("test").logits / tiny_run.temperature
     np.testing.assert_allclose(found, wanted, atol=2e-3)
-    joined = lengths.logits_at(tiny_run.model, tiny_store.inputs("test"), [np.arange(5), np.arange(5)], 16000)
-    assert joined.shape == (5, 6)
+    middle = lengths.logits_at(tiny_run.model, tiny_store.inputs("test"), 4000)
+    with torch.no_grad():
+        alone = tiny_run.model(torch.from_numpy(tiny_store.inputs("test")[7, 2000:6000].astype(np.float32)))
+    np.testing.assert_allclose(middle[7], alone[0], atol=1e-4)
+
+
+def test_a_contrast_is_the_difference_of_the_two_accuracies(tiny_run: TrainedRun, tiny_store: ClipStore) -> None:
+    clean = comparison.is_clean(tiny_store, tiny_run, "test")
+    found = comparison.contrast([tiny_run], tiny_store, ("test", clean), ("test", ~clean))
+    right = tiny_run.scores("test").right
+    assert found.value == pytest.approx(right[clean].mean() - right[~clean].mean())
+    assert found.low <= found.value <= found.high
+    alike = comparison.contrast([tiny_run], tiny_store, ("test", None), ("test", None))
+    assert (alike.value, alike.low, alike.high) == (0, 0, 0)
 
 
 def test_centroids_of_separate_classes_are_as_far_as_they_lie() -> None:
