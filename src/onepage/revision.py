@@ -47,7 +47,7 @@ def _git(root: Path, *words: str) -> str | None:
 def _newest(root: Path) -> str:
     found = sorted((root / "reports").glob("*/results.json"), key=lambda path: path.stat().st_mtime)
     if not found:
-        raise UserError("reports/: no report has been built; name one with --report, as in --report espeak-full")
+        raise UserError("reports/: no report has been built; name one with --report NAME")
     return found[-1].parent.name
 
 
