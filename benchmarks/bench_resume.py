@@ -9,6 +9,7 @@ others every process of the project at once, the warm parent and its children in
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import random
 import signal
@@ -45,7 +46,8 @@ def main() -> None:
             if number % 2:
                 example.kill(killed.root)
             else:
-                os.killpg(make.pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):  # it had finished by then
+                    os.killpg(make.pid, signal.SIGKILL)
             make.wait()
             if not example.gone(killed.root):
                 sys.exit(f"after kill {number + 1} these were left: {example.processes(killed.root)}")
@@ -53,7 +55,8 @@ def main() -> None:
                 killed, finished = example.copy(Path(place) / f"killed{number}"), 0
         killed.make("report")
         same = killed.manifest() == whole.manifest() and killed.entries() == whole.entries()
-        print(f"{args.kills} kills, then resumed: {'the same bytes' if same else 'DIFFERENT'}, left over: {killed.leftovers()}")
+        said = "the same bytes" if same else "DIFFERENT"
+        print(f"{args.kills} kills, then resumed: {said}, left over: {killed.leftovers()}")
         sys.exit(0 if same and not killed.leftovers() else 1)
 
 

@@ -49,7 +49,8 @@ class Project:
     def command(self, *words: str) -> list[str]:
         given = {word.partition("=")[0] for word in words}
         usual = {"CORPUS": "dice", "PROFILE": "quick", "PYTHON": sys.executable}
-        return ["make", "--no-print-directory", "-C", str(self.root), *words, *(f"{k}={v}" for k, v in usual.items() if k not in given)]
+        usual = [f"{name}={value}" for name, value in usual.items() if name not in given]
+        return ["make", "--no-print-directory", "-C", str(self.root), *words, *usual]
 
     def environ(self, **extra: str) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name not in _CLEARED}

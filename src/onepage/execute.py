@@ -202,12 +202,25 @@ def _set_environ(environment: dict[str, str]) -> None:
 @contextmanager
 def _private_folder() -> Iterator[Path]:
     """A short-named folder of our own for the kernel's sockets, whose paths the system limits to about 100 letters."""
-    parent = tempfile.gettempdir()
-    folder = Path(tempfile.mkdtemp(prefix="onepage-", dir=parent if len(parent) < 40 else "/tmp"))
+    parent = Path(tempfile.gettempdir() if len(tempfile.gettempdir()) < 40 else "/tmp")
+    for older in parent.glob("onepage-run-*-*"):  # of executions that were killed
+        if _is_dead(older.name.split("-")[2]):
+            shutil.rmtree(older, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"onepage-run-{os.getpid()}-", dir=parent))
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_dead(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except (ValueError, OSError):
+        return False
+    return False
 
 
 def _finished(plan: planfile.Plan, target: dict[str, Any], seconds: float) -> None:
@@ -265,7 +278,8 @@ def _options(options: dict[str, Any]) -> str:
 def _command(root: Path, command: str) -> None:
     """Run one of the project's commands, with this interpreter's own programs first on the PATH."""
     environment = environ(root)
-    environment.pop("TQDM_DISABLE")
+    if sys.stderr.isatty():
+        environment.pop("TQDM_DISABLE")
     words = shlex.split(command)
     beside = Path(sys.executable).parent
     environment["PATH"] = f"{beside}{os.pathsep}{environment.get('PATH', '')}"

@@ -100,7 +100,7 @@ def _left(plan: Plan) -> str:
     needed = [known[target["id"]] or mean for target in waiting]
     gone = [min(now - since[target["id"]], known[target["id"]] or mean) for target in waiting if target["id"] in since]
     seconds = (sum(needed) - sum(gone)) / max(1, min(len(waiting), os.cpu_count() or 1))
-    return f", about {duration(round(seconds / 60) * 60)} left" if seconds >= 90 else ""
+    return f", about {round(seconds / 60)} min left" if seconds >= 90 else ""
 
 
 def _last_seconds(plan: Plan, name: str) -> float | None:

@@ -38,6 +38,8 @@ ENGINE = (  # what executing and rendering import, whatever the scripts do
     "nbclient",
     "nbconvert",
     "jinja2",
+    "typst",
+    "pypandoc",
     "ipykernel.kernelapp",
     "ipykernel.debugger",
     "IPython.core.completer",
