@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import csv
 import fnmatch
+import functools
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from onepage import group as groups
@@ -118,7 +119,7 @@ def _code(options: dict[str, Any], evidence: Evidence) -> Finding:
                 finding.shortfalls.append(f"{named}: not a plain .py script")
             continue
         try:
-            names = list(_names(ast.parse(path.read_text(encoding="utf-8"))))
+            names = _names(path.read_text(encoding="utf-8"))
         except (SyntaxError, UnicodeDecodeError) as error:
             finding.shortfalls.append(f"{named}:{getattr(error, 'lineno', 1)}: does not parse as Python")
             continue
@@ -133,15 +134,31 @@ def _code(options: dict[str, Any], evidence: Evidence) -> Finding:
     return finding
 
 
-def _names(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Dotted names and imported modules, each with its line."""
-    for node in ast.walk(tree):
+@functools.cache
+def _names(source: str) -> tuple[tuple[int, str], ...]:
+    """Dotted names and imported modules, each with its line; several demands ask for those of the same files."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
+            found += [(node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            yield from ((node.lineno, f"{node.module or ''}.{alias.name}") for alias in node.names)
-        elif isinstance(node, ast.Attribute | ast.Name):
-            yield node.lineno, ast.unparse(node)
+            found += [(node.lineno, f"{node.module or ''}.{alias.name}") for alias in node.names]
+        elif isinstance(node, ast.Name):
+            found.append((node.lineno, node.id))
+        elif isinstance(node, ast.Attribute) and (name := _dotted(node)):
+            found.append((node.lineno, name))
+    return tuple(found)
+
+
+def _dotted(node: ast.expr) -> str:
+    """`a.b.c` of an attribute of names; of anything else (a call's result), its own last part."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if isinstance(node, ast.Name):
+        parts.append(node.id)
+    return ".".join(reversed(parts))
 
 
 def _is(name: str, wanted: str) -> bool:

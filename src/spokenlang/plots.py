@@ -77,7 +77,8 @@ def loss_curves(histories: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
         axis.plot(history["step"], _smooth(history["validation"]), color=colour, linewidth=1.0, label=name)
     axis.plot([], [], color=GREY, linewidth=0.6, linestyle=(0, (3, 1)), label="training")
     axis.plot([], [], color=GREY, linewidth=1.0, label="validation")
-    axis.set(xlabel="optimiser step", ylabel="loss / nats", ylim=(0, None))
+    # Room above the curves for the legend.
+    axis.set(xlabel="optimiser step", ylabel="loss / nats", ylim=(0, 1.5 * axis.get_ylim()[1]))
     axis.legend(fontsize=7, labelspacing=0.2, borderaxespad=0.1)
     return figure
 
