@@ -109,7 +109,7 @@ def _main_file() -> str | None:
 
 @lru_cache
 def _from_plan(main: str | None) -> dict[str, Any]:
-    """The state of a plain script: of the newest plan in the project around it."""
+    """The state of a plain script: of the newest plan in the project around it that has its corpus."""
     start = Path(main).resolve().parent if main else Path.cwd()
     for root in (start, *start.parents):
         plans = sorted(root.glob("build/*/plan.json"), key=lambda file: file.stat().st_mtime)
@@ -117,7 +117,9 @@ def _from_plan(main: str | None) -> dict[str, Any]:
             break
     else:
         raise ContextError(f"no report has been planned in {start} or above: run `make report` first")
-    plan = json.loads(plans[-1].read_text(encoding="utf-8"))
+    read = [json.loads(file.read_text(encoding="utf-8")) for file in reversed(plans)]
+    # a plan may have been made for its own sake (`make -n`, `make why`): one whose corpus is there goes first
+    plan = next((plan for plan in read if (root / plan["corpus"]["folder"]).is_dir()), read[0])
     script = Path(main).resolve() if main else None
     mine = [target for target in plan["targets"] if script == (root / target["script"]).resolve()]
     by_id = {target["id"]: target for target in plan["targets"]}
