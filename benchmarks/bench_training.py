@@ -1,6 +1,6 @@
 """How fast the networks train and answer on this machine: clips per second and milliseconds per clip.
 
-    python benchmarks/training.py [--device cpu|cuda] [--precision float32|bf16] [--seconds 3] [--threads N]
+    python benchmarks/bench_training.py [--device cpu|cuda] [--precision float32|bf16] [--seconds 3] [--threads N]
 
 Training: forward and backward pass and an Adam step at batch 32 on crops of `--seconds`, features at hand, best of
 three rounds. Answering: one 5 s clip, waveform to logits, TorchScript, one thread. Prints one JSON object a line.
