@@ -128,46 +128,17 @@ def published(name, split="test", where=None, about=""):
 
 
 overall = published("six.test_accuracy", about="six languages, whole test set")
-f1 = comparison.statistic(runs, "macro_f1")
-publish.value(
-    "six.test_macro_f1",
-    f1.value,
-    low=f1.low,
-    high=f1.high,
-    unit="fraction",
-    n=len(labels),
-    seeds=comparison.seeds(runs),
-    about="macro-F1, mean over seeds, with their range",
-)
-ece = comparison.statistic(runs, "ece")
-publish.value(
-    "six.test_ece",
-    ece.value,
-    low=ece.low,
-    high=ece.high,
-    unit="fraction",
-    n=len(labels),
-    seeds=comparison.seeds(runs),
-    about="expected calibration error, mean over seeds, with their range",
-)
-raw = comparison.statistic(runs, "ece_uncalibrated")
-publish.value(
-    "six.test_ece_uncalibrated",
-    raw.value,
-    unit="fraction",
-    n=len(labels),
-    seeds=comparison.seeds(runs),
-    about="expected calibration error before temperature scaling",
-)
-cavg = comparison.statistic(runs, "cavg")
-publish.value(
-    "six.test_cavg",
-    cavg.value,
-    unit="fraction",
-    n=len(labels),
-    seeds=comparison.seeds(runs),
-    about="average detection cost",
-)
+ece, raw = (comparison.statistic(runs, measure) for measure in ("ece", "ece_uncalibrated"))
+for name, found, ends, about in (
+    ("six.test_macro_f1", comparison.statistic(runs, "macro_f1"), True, "macro-F1, mean over seeds, with their range"),
+    ("six.test_ece", ece, True, "expected calibration error, mean over seeds, with their range"),
+    ("six.test_ece_uncalibrated", raw, False, "expected calibration error before temperature scaling"),
+    ("six.test_cavg", comparison.statistic(runs, "cavg"), False, "average detection cost"),
+):
+    low, high = (found.low, found.high) if ends else (None, None)
+    publish.value(
+        name, found.value, low=low, high=high, unit="fraction", n=len(labels), seeds=comparison.seeds(runs), about=about
+    )
 
 # %% [markdown]
 # Where the corpus knows more about its clips, the number is split: clean against degraded recordings, and dialects that

@@ -110,11 +110,6 @@ def best_by_validation(runs: Sequence[TrainedRun]) -> TrainedRun:
     return min(runs, key=lambda run: run.metrics["validation"]["nll"])
 
 
-def mean_logits(runs: Sequence[TrainedRun], split: str = "test") -> np.ndarray:
-    """Mean over seeds of the calibrated logits, (clips, classes)."""
-    return np.mean([run.scores(split).logits / run.temperature for run in runs], axis=0)
-
-
 def loss_history(run: TrainedRun) -> dict[str, np.ndarray]:
     """{"step", "train", "validation"}: the losses at the steps at which both were recorded."""
     (steps, train), (other, validation) = run.losses("train"), run.losses("validation")
