@@ -129,15 +129,15 @@ def published(name, split="test", where=None, about=""):
 
 overall = published("six.test_accuracy", about="six languages, whole test set")
 ece, raw = (comparison.statistic(runs, measure) for measure in ("ece", "ece_uncalibrated"))
-for name, found, ends, about in (
+for name, measured, ends, about in (
     ("six.test_macro_f1", comparison.statistic(runs, "macro_f1"), True, "macro-F1, mean over seeds, with their range"),
     ("six.test_ece", ece, True, "expected calibration error, mean over seeds, with their range"),
     ("six.test_ece_uncalibrated", raw, False, "expected calibration error before temperature scaling"),
     ("six.test_cavg", comparison.statistic(runs, "cavg"), False, "average detection cost"),
 ):
-    low, high = (found.low, found.high) if ends else (None, None)
+    low, high = (measured.low, measured.high) if ends else (None, None)
     publish.value(
-        name, found.value, low=low, high=high, unit="fraction", n=len(labels), seeds=comparison.seeds(runs), about=about
+        name, measured.value, low=low, high=high, unit="fraction", n=len(labels), seeds=comparison.seeds(runs), about=about
     )
 
 # %% [markdown]
