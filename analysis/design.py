@@ -18,6 +18,7 @@ reference: str = "six"  # the row that the others are compared with
 
 # %%
 import matplotlib.pyplot as plt
+import numpy as np
 
 from onepage import context, publish
 from spokenlang import comparison, plots
@@ -70,11 +71,26 @@ publish.table(
 # %% name="accuracy-by-size"
 publish.figure(
     "accuracy-by-size",
-    plots.against_size({row["model"]: (row["weights"], row["accuracy"]) for row in rows}),
+    plots.against_cost({row["model"]: (row["weights"] / 1000, row["accuracy"]) for row in rows}, "weights / 1000"),
     alt="Test accuracy with interval against the number of weights, one point per architecture.",
     caption="Test accuracy against the number of weights.",
     data=[{"model": row["model"], "weights": row["weights"], "accuracy": row["accuracy"]["value"]} for row in rows],
 )
+
+# %% [markdown]
+# Accuracy against speed, where all designs were trained: the upper right is best. Speeds are measured while the runs
+# train, one thread each, so this figure alone differs between two builds from nothing.
+
+# %% name="accuracy-by-speed"
+if context.runs("architectures"):
+    speed = {model: float(np.median([run.timing["clips_per_second"] for run in runs])) for model, runs in designs.items()}
+    publish.figure(
+        "accuracy-by-speed",
+        plots.against_cost({row["model"]: (speed[row["model"]], row["accuracy"]) for row in rows}, "training clips per second"),
+        alt="Test accuracy with interval against training clips per second, one point per architecture.",
+        caption="Test accuracy against training clips per second on one thread, median over seeds.",
+        data=[{"model": row["model"], "clips_per_second": speed[row["model"]], "accuracy": row["accuracy"]["value"]} for row in rows],
+    )
 
 # %% [markdown]
 # ## How much data does it need?

@@ -266,8 +266,11 @@ def test_the_other_commands_of_the_readme_work(clone: Clone, report: Path) -> No
         for number in range(4):
             soundfile.write(audio / code / f"{number}.wav", noise.normal(0, 0.1, 11 * 16000), 16000)
     stand_ins = {
-        ".venv/bin/": "", "path/to/audio": "audio", "path/to/folder": "imported", "clip.wav": f"audio/de/0.wav --model {report}/model.pt",
-    }  # fmt: skip
+        ".venv/bin/": "",
+        "path/to/audio": "audio",
+        "path/to/folder": "imported",
+        "clip.wav": f"audio/de/0.wav --model {report}/model.pt",
+    }
     others = [line for line in commands() if not line.startswith("make")]
     assert others
     for line in others:

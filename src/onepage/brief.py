@@ -185,9 +185,7 @@ def load(path: Path, named: str | None = None) -> Brief:
         seen.add(data["id"])
         options = {key: content for key, content in data.items() if key not in COMMON}
         line, profiles = source.line("demand", index), tuple(data.get("profiles", ()))
-        demands.append(
-            Demand(data["id"], data["says"], kind, options, data.get("where", ""), line, profiles)
-        )
+        demands.append(Demand(data["id"], data["says"], kind, options, data.get("where", ""), line, profiles))
     typed = tuple(source.data.get("numbers", {}).get("typed", ()))
     packed = source.data.get("hand-in")
     hand_in = HandIn(packed["entry"], tuple(packed["include"])) if packed else None

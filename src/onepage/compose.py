@@ -98,7 +98,7 @@ def draft(path: Path, root: Path) -> Draft:
     for key in front:
         if key not in FRONT_KEYS:
             line = pandoc.find_line(text, f"{key}:")
-            raise UserError(f'{named}:{line}: {template.unknown("header key", str(key), FRONT_KEYS)}')
+            raise UserError(f"{named}:{line}: {template.unknown('header key', str(key), FRONT_KEYS)}")
     return Draft(named, text, front, "\n" * match.group(0).count("\n") + text[match.end() :])
 
 

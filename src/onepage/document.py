@@ -81,11 +81,7 @@ def read(sources: list[Source], bibliography: Path | None, csl: Path) -> Documen
         abstract=inside,
         numbers=numbers,
         dangling=dangling,
-        claims=[
-            use
-            for part, blocks in [("content", inside), *parts.items()]
-            for use in _claims(part, blocks)
-        ],
+        claims=[use for part, blocks in [("content", inside), *parts.items()] for use in _claims(part, blocks)],
         cited=list(dict.fromkeys(k for blocks in everything for k in _citations(blocks))),
         sections={part: _sections(blocks) for part, blocks in parts.items()},
     )

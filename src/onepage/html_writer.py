@@ -42,9 +42,7 @@ class HtmlWriter(Writer):
         columns, rows, note = shown.columns, shown.rows, shown.note
         name = attribute(node, "names")
         number = self.document.numbers[name][1]
-        head = "".join(
-            f'<th scope="col" class="{c["align"]}">{html.escape(c["heading"])}</th>' for c in columns
-        )
+        head = "".join(f'<th scope="col" class="{c["align"]}">{html.escape(c["heading"])}</th>' for c in columns)
         body = ""
         for row in rows:
             kinds = " ".join(word for word in ("rule", "strong") if row.get("_" + word))
@@ -92,7 +90,6 @@ class HtmlWriter(Writer):
         mark = f' <strong class="verdict">[{word}: {said}]</strong></span>'
         start = f'<span class="claim {state}" data-claim="{name}"><del>'
         return [raw_inline("html", start), *inlines, raw_inline("html", f"</del>{mark}")]
-
 
     def other(self, node: Node) -> Node | list[Node] | None:
         """A member of the group: name, number and parts."""

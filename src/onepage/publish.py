@@ -163,9 +163,7 @@ def value(
     emit("value", name, body, {"text/plain": text})
 
 
-def claim(
-    name: str, holds: bool, *, text: str, evidence: str, test: str | None = None, p: float | None = None
-) -> None:
+def claim(name: str, holds: bool, *, text: str, evidence: str, test: str | None = None, p: float | None = None) -> None:
     """Publish a finding that a sentence of report.md may be bound to; `holds` is computed from the results.
 
     `text` states the finding, `evidence` the numbers that it rests on; `test` names the statistical test.

@@ -93,9 +93,7 @@ def _records(notebook: Path, target: dict[str, Any]) -> list[publish.Record]:
     try:
         return publish.records(notebook)
     except FileNotFoundError:
-        raise UserError(
-            f"{target['script']}: its executed notebook {notebook} is missing; run `make report`"
-        ) from None
+        raise UserError(f"{target['script']}: its executed notebook {notebook} is missing; run `make report`") from None
     except (OSError, KeyError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise UserError(f"{notebook}: no notebook ({error}); delete its folder, run `make report`") from None
 

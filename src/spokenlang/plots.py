@@ -183,18 +183,15 @@ def against_duration(curves: Mapping[str, tuple[Sequence[float], np.ndarray, np.
     return figure
 
 
-def against_size(designs: Mapping[str, tuple[int, Mapping[str, float]]]) -> Figure:
-    """Accuracy against weights: name -> (weights, {"value", "low", "high"} as fractions)."""
+def against_cost(designs: Mapping[str, tuple[float, Mapping[str, float]]], cost: str) -> Figure:
+    """Accuracy against what it costs: name -> (cost, {"value", "low", "high"} as fractions)."""
     figure, axis = new_figure(1.9)
-    for weights, found in designs.values():
-        axis.plot([weights / 1000] * 2, [100 * found["low"], 100 * found["high"]], color=COLOURS["de"], linewidth=1.0)
-        axis.plot([weights / 1000], [100 * found["value"]], "o", color=COLOURS["de"], markersize=3.5)
-    for name, (weights, found) in designs.items():
-        axis.annotate(
-            name, (weights / 1000, 100 * found["value"]), xytext=(4, 2), textcoords="offset points", fontsize=7
-        )
+    for name, (paid, found) in designs.items():
+        axis.plot([paid] * 2, [100 * found["low"], 100 * found["high"]], color=COLOURS["de"], linewidth=1.0)
+        axis.plot([paid], [100 * found["value"]], "o", color=COLOURS["de"], markersize=3.5)
+        axis.annotate(name, (paid, 100 * found["value"]), xytext=(4, 2), textcoords="offset points", fontsize=7)
     axis.margins(x=0.25)
-    axis.set(xlabel="weights / 1000", ylabel="accuracy / %")
+    axis.set(xlabel=cost, ylabel="accuracy / %")
     return figure
 
 
@@ -211,6 +208,46 @@ def learning_curve(curve: Mapping[int, Interval]) -> Figure:
     axis.set_xticks(clips, [str(count) for count in clips])
     axis.minorticks_off()
     axis.set(xlabel="training clips", ylabel="accuracy / %")
+    return figure
+
+
+def search_history(losses: Sequence[float], complete: Sequence[bool]) -> Figure:
+    """Validation loss of every trial in order; ``complete`` says which were not cut short. The line is the best."""
+    figure, axis = new_figure(1.7)
+    losses, complete = np.asarray(losses, dtype=float), np.asarray(complete, dtype=bool)
+    number = np.arange(1, len(losses) + 1)
+    best = np.minimum.accumulate(np.where(complete, losses, np.inf))
+    axis.plot(number[~complete], losses[~complete], "o", color=GREY, markersize=3, markerfacecolor="none")
+    axis.plot(number[complete], losses[complete], "o", color=COLOURS["de"], markersize=3)
+    axis.step(number, best, where="post", color=COLOURS["pt"], linewidth=1.0)
+    axis.set_yscale("log")
+    axis.yaxis.set_major_formatter(lambda v, _: f"{v:g}")
+    axis.yaxis.set_minor_formatter(lambda v, _: f"{v:.1g}" if f"{v:.1e}"[0] in "25" else "")
+    axis.set(xlabel="trial", ylabel="validation loss / nats")
+    return figure
+
+
+def search_slices(
+    parameters: Sequence[Mapping[str, float]], losses: Sequence[float], logarithmic: Sequence[str] = ()
+) -> Figure:
+    """Loss against each parameter in a panel of its own; the first trial is marked."""
+    names = list(parameters[0])
+    rows = -(-len(names) // 5)
+    figure, axes = new_figure(1.35 * rows, width=2 * COLUMN, nrows=rows, ncols=5, sharey=True)
+    for axis, name in zip(axes.flat, names, strict=False):
+        values = [point[name] for point in parameters]
+        axis.plot(values, losses, "o", color=COLOURS["de"], markersize=2.5, alpha=0.7)
+        axis.plot(values[:1], losses[:1], "s", color=COLOURS["pt"], markersize=4)
+        if name in logarithmic:
+            axis.set_xscale("log")
+        axis.set_xlabel(name.replace("_", " "))
+    for axis in axes.flat[len(names) :]:
+        axis.set_visible(False)
+    for axis in axes[:, 0]:
+        axis.set_yscale("log")
+        axis.set_ylabel("loss / nats")
+        axis.yaxis.set_major_formatter(lambda v, _: f"{v:g}")
+        axis.yaxis.set_minor_formatter(lambda v, _: f"{v:.1g}" if f"{v:.1e}"[0] in "25" else "")
     return figure
 
 

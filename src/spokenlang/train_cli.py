@@ -46,11 +46,16 @@ def parse_parameters(words: Sequence[str]) -> dict[str, Any]:
     return found
 
 
+def choose_device(name: str) -> str:
+    """`--device` as torch knows it; "auto" takes CUDA where there is one."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda: torch finds no CUDA device; use --device cpu, or a CUDA build of torch")
+    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
+
+
 def main(args: argparse.Namespace) -> int:
     """Train, and print the run's headline numbers."""
-    if args.device == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device cuda: torch finds no CUDA device; use --device cpu, or a CUDA build of torch")
-    wanted = ("cuda" if torch.cuda.is_available() else "cpu") if args.device == "auto" else args.device
+    wanted = choose_device(args.device)
     config = TrainConfig.from_parameters(parse_parameters(args.parameters))
     store = ClipStore.open(args.corpus)
     group, device = join(wanted)

@@ -159,15 +159,25 @@ def test_every_figure_draws(tiny_run: TrainedRun) -> None:
         plots.against_duration({"test": tuple(np.array([[1, 2], [0.5, 0.9], [0.4, 0.8], [0.6, 1.0]]))}),
         plots.distances(counts + counts.T),
         plots.reliability(random.random(50), random.random(50) > 0.5),
+        plots.search_history([0.5, 0.9, 0.2], [True, False, True]),
     ]
     for figure in figures:
         figure.savefig("/dev/null", format="svg")
         assert figure.get_size_inches()[0] <= plots.COLUMN
+    points = [{"learning_rate": 10.0**-at, "dropout": 0.1 * at, "a": 1, "b": 2, "c": 3, "d": 4} for at in range(4)]
+    assert len(plots.search_slices(points, [0.4, 0.3, 0.2, 0.5], ["learning_rate"]).axes) == 10
 
 
 def test_the_server_scores_as_the_run_does(tiny_run: TrainedRun, tiny_store: ClipStore, tmp_path: Path) -> None:
     save_torchscript(tiny_run.model, tmp_path / "model.pt", describe_model(tiny_run, "tones", True))
-    assert score(tmp_path / "model.pt", tiny_store) == pytest.approx(tiny_run.metrics["test"]["accuracy"])
+    found = score(tmp_path / "model.pt", tiny_store)
+    assert found.accuracy.value == pytest.approx(tiny_run.metrics["test"]["accuracy"])
+    assert found.balanced.value == pytest.approx(tiny_run.metrics["test"]["balanced_accuracy"])
+    assert found.accuracy.low <= found.accuracy.value <= found.accuracy.high
+    assert found.clips == len(tiny_store.targets("test"))
+    assert score(tmp_path / "model.pt", tiny_store, ["train", "test"]).clips > found.clips
+    with pytest.raises(InputError, match="there is no split 'validation'"):
+        score(tmp_path / "model.pt", tiny_store, ["validation"])
     (tmp_path / "text.pt").write_text("no model")
     with pytest.raises(InputError, match="TorchScript"):
         score(tmp_path / "text.pt", tiny_store)
