@@ -14,7 +14,7 @@
 # confuse?
 
 # %% tags=["parameters"]
-heard: int = 200  # at most so many misclassified clips to listen to
+heard: int = 400  # at most so many misclassified clips to listen to
 
 # %%
 import matplotlib.pyplot as plt
@@ -251,7 +251,7 @@ scores = chosen.scores("test")
 probability = chosen.probabilities("test")
 wrong = np.flatnonzero(~scores.right)
 sure = probability.max(axis=1)
-wrong = wrong[np.argsort(-sure[wrong], kind="stable")][:heard]
+wrong = wrong[np.argsort(-sure[wrong], kind="stable")]
 attributes = comparison.described(store, runs[0], "test")
 publish.matrix(
     "confusion-cells", counts, rows=CODES, caption="Clips by language spoken and predicted; an error's cell leads to its clips.", clips="misclassified",
@@ -273,6 +273,7 @@ publish.clips(
     rate=store.rate,
     columns={"true": "Spoken", "predicted": "Taken for", "confidence": "Confidence", "recording": "Recording"},
     order="-confidence",
+    most=heard,
     caption="Every misclassified test clip.",
 )
 

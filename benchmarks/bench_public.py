@@ -1,6 +1,6 @@
 """The reported network beside two of the kind that public solutions of this assignment use, on the same clips.
 
-    python benchmarks/bench_public.py CORPUS [--epochs 10] [--seeds 0] [--threads 2] [--out FOLDER]
+    python benchmarks/bench_public.py [CORPUS] [--epochs 10] [--seeds 0] [--threads 2] [--out FOLDER]
 
 All are trained by the same loop on the same arrays, split and epochs, with the weights of the best validation epoch for
 the public two (Adam at 1e-3, batches of 64, whole clips, dropout, no augmentation), and the recipe of
@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 import torch
+from built import corpus
 from torch import Tensor, nn
 
 from spokenlang import comparison, models
@@ -108,7 +109,7 @@ def trained(name: str, epochs: int, seed: int, store: ClipStore, folder: Path) -
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("corpus", type=Path)
+    parser.add_argument("corpus", type=Path, nargs="?", help="default: that of the full report, once built")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--threads", type=int, default=2)
@@ -116,7 +117,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     register()
-    store = ClipStore.open(args.corpus)
+    store = ClipStore.open(corpus(args.corpus))
     with tempfile.TemporaryDirectory() as place:
         folder = args.out or Path(place)
         ours: list[TrainedRun] = []

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from onepage.evidence import Evidence, Finding, count
 from onepage.typeset import Typeset, typeset
 
 JUDGES = demands_page.JUDGES | demands_work.JUDGES
+LAST = ("pages", "layout", "file")  # kinds of demands that wait for the PDF
 
 
 @dataclass(frozen=True)
@@ -79,26 +80,35 @@ def check(plan: planfile.Plan) -> list[Row]:
             made = typeset(composed.document, composed.front, found, report, page_folder, Path(folder))
         except FileNotFoundError as error:
             raise UserError(f"{error.filename}: missing; run `make report`") from None
-    return [*integrity(plan, report, found, made), *judge(page_folder, composed, found, made, report, plan.root)]
+    return [
+        *integrity(plan, report, found, made),
+        *judge(page_folder, composed, found, lambda: made, report, plan.root),
+    ]
 
 
 def judge(
-    page_folder: Path, composed: Composed, found: dict[str, Any], made: Typeset, report: Path, root: Path
+    page_folder: Path,
+    composed: Composed,
+    found: dict[str, Any],
+    finished: Callable[[], Typeset],
+    report: Path,
+    root: Path,
 ) -> list[Row]:
-    """The brief's demands, in its order."""
+    """The brief's demands, in its order; `finished` is asked for the PDF when nothing else is left to do."""
     path = page_folder / "brief.toml"
     named = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
     brief = briefs.load(path, named)
-    evidence = Evidence(brief, composed, found, made, report, root)
+    evidence = Evidence(brief, composed, found, finished, report, root)
     profile = found["provenance"]["profile"]
-    rows = [_row("references", "What the text refers to is on the page", _dangling(composed))]
-    for demand in brief.demands:
+    rows: dict[int, Row] = {}
+    for number, demand in sorted(enumerate(brief.demands), key=lambda item: item[1].kind in LAST):
         if demand.profiles and profile not in demand.profiles:
             asked = f"asked in profile {' and '.join(demand.profiles)} only"
-            rows.append(Row(demand.id, demand.says, "not asked", asked))
+            rows[number] = Row(demand.id, demand.says, "not asked", asked)
             continue
-        rows.append(_row(demand.id, demand.says, JUDGES[demand.kind](demand.options, evidence)))
-    return rows
+        rows[number] = _row(demand.id, demand.says, JUDGES[demand.kind](demand.options, evidence))
+    whole = _row("references", "What the text refers to is on the page", _dangling(composed))
+    return [whole, *(rows[number] for number in range(len(brief.demands)))]
 
 
 def integrity(plan: planfile.Plan, report: Path, found: dict[str, Any], made: Typeset) -> list[Row]:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import csv
 import fnmatch
 import functools
+import hashlib
 import itertools
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from onepage import group as groups
 from onepage import quantities, template, wording
+from onepage.config import BUILD
 from onepage.evidence import Evidence, Finding, count
+
+PARSED = "parsed.txt"  # in the build folder: see _parsed
 
 
 def _group(options: dict[str, Any], evidence: Evidence) -> Finding:
@@ -118,15 +124,18 @@ def _code(options: dict[str, Any], evidence: Evidence) -> Finding:
             if options.get("plain"):
                 finding.shortfalls.append(f"{named}: not a plain .py script")
             continue
+        uses, never = options.get("uses", []), options.get("never", [])
         try:
-            names = _names(path.read_text(encoding="utf-8"))
+            source = path.read_text(encoding="utf-8")
+            _parse(source, evidence.root)
         except (SyntaxError, UnicodeDecodeError) as error:
             finding.shortfalls.append(f"{named}:{getattr(error, 'lineno', 1)}: does not parse as Python")
             continue
-        used += [name for _, name in names if any(_is(name, want) for want in options.get("uses", []))]
-        for line, name in names:
-            if any(_is(name, never) for never in options.get("never", [])):
-                finding.shortfalls.append(f"{named}:{line}: {name} is not permitted")
+        if not any(all(part in source for part in want.split(".")) for want in [*uses, *never]):
+            continue  # a name that is not in the text is not in the code: most files need no walk
+        for line, name in _names(source):
+            used += [name for want in uses if _is(name, want)]
+            finding.shortfalls += [f"{named}:{line}: {name} is not permitted" for want in never if _is(name, want)]
     if options.get("uses"):
         finding.found = ", ".join(sorted(set(used)))
         if not used:
@@ -134,9 +143,29 @@ def _code(options: dict[str, Any], evidence: Evidence) -> Finding:
     return finding
 
 
+def _parse(source: str, root: Path) -> None:
+    """`SyntaxError` for what is not Python; what once was needs no second look, in this build or another."""
+    digest = hashlib.sha256(source.encode()).hexdigest()
+    known = _parsed(root)
+    if digest not in known:
+        ast.parse(source)
+        known.add(digest)
+        with contextlib.suppress(OSError), (root / BUILD / PARSED).open("a", encoding="utf-8") as stream:
+            stream.write(f"{digest}\n")
+
+
+@functools.cache
+def _parsed(root: Path) -> set[str]:
+    """sha256 of sources that parse."""
+    try:
+        return set((root / BUILD / PARSED).read_text(encoding="utf-8").splitlines())
+    except (OSError, UnicodeDecodeError):
+        return set()
+
+
 @functools.cache
 def _names(source: str) -> tuple[tuple[int, str], ...]:
-    """Dotted names and imported modules, each with its line; several demands ask for those of the same files."""
+    """Dotted names and imported modules, each with its line."""
     found = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -167,6 +196,7 @@ def _is(name: str, wanted: str) -> bool:
 
 
 def _file(options: dict[str, Any], evidence: Evidence) -> Finding:
+    evidence.finished()  # writes report.pdf and report.png
     path = evidence.report / options["name"]
     if not path.is_file():
         return Finding("", [f"{options['name']}: missing in the report's folder"])

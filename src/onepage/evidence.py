@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,14 @@ class Evidence:
     brief: Brief
     composed: Composed
     results: dict[str, Any]
-    typeset: Typeset
+    finished: Callable[[], Typeset]  # waits for Typst, if it is still at work
     report: Path  # the report's folder
     root: Path  # the project
+
+    @cached_property
+    def typeset(self) -> Typeset:
+        """How the page came out; report.pdf is in the folder by then."""
+        return self.finished()
 
 
 @dataclass

@@ -12,21 +12,26 @@ GAP = 9.0  # millimetres: less white than this is spacing, more is emptiness
 PAPER = (210.0, 297.0)
 MARGIN_X, MARGIN_TOP, MARGIN_BOTTOM, GUTTER = 14.0, 12.5, 13.5, 6.1
 MUCH = 0.10  # the share of the page that may be empty
+PAPER_WHITE = 245  # grey levels from here on are paper
 LINE = 1.19  # a line's height, in body sizes
 
 
 def blank(picture: bytes) -> float:
     """The share of the two columns that is empty, counting only gaps higher than GAP, from a page's PNG."""
-    import numpy as np
     from PIL import Image
 
-    page = np.asarray(Image.open(io.BytesIO(picture)).convert("L")) < 245
+    page = Image.open(io.BytesIO(picture)).convert("L")
     top, bottom = int(MARGIN_TOP * MM), int((PAPER[1] - MARGIN_BOTTOM) * MM)
     middle = PAPER[0] / 2
     sides = ((MARGIN_X, middle - GUTTER / 2), (middle + GUTTER / 2, PAPER[0] - MARGIN_X))
-    columns = (page[top:bottom, int(left * MM) : int(right * MM)] for left, right in sides)
-    empty = sum(_gaps(column.any(axis=1)) for column in columns)
-    return empty / (2 * (bottom - top))
+    columns = (page.crop((int(left * MM), top, int(right * MM), bottom)) for left, right in sides)
+    return sum(_gaps(_inked(column)) for column in columns) / (2 * (bottom - top))
+
+
+def _inked(column: Any) -> list[bool]:
+    """Whether there is ink in each row of a grey picture."""
+    pixels, width = column.tobytes(), column.width
+    return [min(pixels[start : start + width]) < PAPER_WHITE for start in range(0, len(pixels), width)]
 
 
 def overflow(end: dict[str, Any]) -> float:
@@ -44,7 +49,7 @@ def lines(overflowing: float, body: float) -> int:
     return math.ceil(overflowing / (body * LINE * 25.4 / 72) - 1e-9)
 
 
-def _gaps(inked: Any) -> int:
+def _gaps(inked: list[bool]) -> int:
     """Pixels in runs of rows without ink that are longer than GAP."""
     total = run = 0
     for row in [*inked, True]:

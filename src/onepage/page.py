@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,15 +102,22 @@ def _write(plan: planfile.Plan, folder: Path) -> tuple[dict[str, Any], Composed,
     _put(folder / "results.json", results.as_json(found).encode("utf-8"))
     # What people write comes before the many pages: its errors are the likeliest.
     composed = compose(page_folder, found, plan.root)
-    with tempfile.TemporaryDirectory(prefix="onepage-") as sources:
-        made = typeset(composed.document, composed.front, found, folder, page_folder, Path(sources))
-    _put(folder / "report.pdf", made.pdf)
-    _put(folder / "report.png", made.pictures[0])
-    html = webpage(composed.document, composed.front, found, folder, page_folder)
-    _put(folder / "report.html", html.encode("utf-8"))
-    for target in plan.targets:
-        render.render_target(plan.data, target, plan.root, folder)
-    rows = check.judge(page_folder, composed, found, made, folder, plan.root)
+    page = (composed.document, composed.front, found, folder, page_folder)
+
+    def typeset_page() -> Typeset:
+        with tempfile.TemporaryDirectory(prefix="onepage-") as sources:
+            made = typeset(*page, Path(sources))
+        _put(folder / "report.pdf", made.pdf)
+        _put(folder / "report.png", made.pictures[0])
+        return made
+
+    with ThreadPoolExecutor() as beside:  # Typst's work and Python's do not wait for each other
+        typesetting = beside.submit(typeset_page)
+        _put(folder / "report.html", webpage(*page).encode("utf-8"))
+        for target in plan.targets:
+            render.render_target(plan.data, target, plan.root, folder)
+        rows = check.judge(page_folder, composed, found, typesetting.result, folder, plan.root)
+    made = typesetting.result()
     headline = list(dict.fromkeys(name for name, _ in composed.use.shown if name in found["values"]))
     index.write_index(
         plan.data, found, folder, [row.as_dict() for row in rows], found["claims"], root=plan.root,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import json
 import re
 import subprocess
@@ -96,6 +97,7 @@ def run(
     return done
 
 
+@functools.cache
 def _api_version() -> list[int]:
     return json.loads(run(["-f", "markdown", "-t", "json"], "").stdout)["pandoc-api-version"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -68,9 +69,7 @@ def typeset(
     folder.mkdir(parents=True, exist_ok=True)
     _write_sources(document, front, results, assets, page_folder, folder)
     press = Press(folder)
-    fitted = [_largest(press, place) for place in PLACES]
-    setting = max(fitted, key=lambda each: (each.body, -press.overflow(each)))
-    return press.finish(setting)
+    return press.finish(_largest(press))
 
 
 @dataclass(frozen=True)
@@ -82,10 +81,17 @@ class Setting:
     space: float = 1.0  # how far the spaces around headings and figures are opened
 
 
-def _largest(press: Press, place: str) -> Setting:
-    """The largest body that fits one page; the smallest stands even if it does not fit."""
+def _largest(press: Press) -> Setting:
+    """The largest body that fits one page, in the first place where it does; else what overflows least."""
     sizes = [round(SMALLEST + STEP * i, 1) for i in range(round((LARGEST - SMALLEST) / STEP) + 1)]
-    return _last([Setting(size, place) for size in sizes], press.fits)
+    best = _last([Setting(size, PLACES[0]) for size in sizes], press.fits)
+    for place in PLACES[1:]:
+        if not press.fits(best):
+            best = min(best, Setting(best.body, place), key=press.overflow)
+        larger = [Setting(size, place) for size in sizes if size > best.body]
+        if larger and press.fits(best) and press.fits(larger[0]):
+            best = _last(larger, press.fits)
+    return best
 
 
 def _last(settings: list[Setting], fits: Callable[[Setting], bool]) -> Setting:
@@ -98,10 +104,15 @@ def _last(settings: list[Setting], fits: Callable[[Setting], bool]) -> Setting:
 
 
 class Press:
-    """One Typst compiler for a folder, asked at several settings."""
+    """A folder's Typst, asked at several settings.
+
+    Typst lays a document out once for each setting, whatever is then asked of it, and lets Python's other threads run
+    meanwhile: different settings are tried side by side.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._compilers: dict[Setting, Any] = {}
 
     def fits(self, setting: Setting) -> bool:
         """Whether the content ends on the first page."""
@@ -113,21 +124,27 @@ class Press:
 
     def finish(self, setting: Setting) -> Typeset:
         """The PDF, measured; what room there is left is shared out unless it is so much that it should show."""
-        picture = self.pictures(setting, layout.PPI)[0]
-        blank, overflow = layout.blank(picture), self.overflow(setting)
-        if not overflow and blank <= layout.MUCH:
-            wider = [replace(setting, space=1 + SPACE_STEP * i) for i in range(round((WIDEST - 1) / SPACE_STEP) + 1)]
-            setting = _last(wider, self.fits)
-        try:
-            pdf, tagged = self._compile(setting, format="pdf", pdf_standards=[STANDARD]), True
-        except UserError:
-            pdf, tagged = self._compile(setting, format="pdf"), False
+        wider = [replace(setting, space=1 + SPACE_STEP * i) for i in range(round((WIDEST - 1) / SPACE_STEP) + 1)]
+        overflow = self.overflow(setting)
+        with ThreadPoolExecutor() as pool:
+            widest = pool.submit(_last, wider, self.fits)
+            blank = layout.blank(self.pictures(setting, layout.PPI)[0])
+            if not overflow and blank <= layout.MUCH:
+                setting = widest.result()
+        pdf, tagged = self._pdf(setting)
         parts = self._parts(setting)
         return Typeset(
             pdf=pdf, pages=sum(parts.values()), parts=parts, body=setting.body, blank=blank, overflow=overflow,
             lines=layout.lines(overflow, setting.body), tagged=tagged,
             pictures=tuple(self.pictures(setting, PICTURE_PPI)),
         )  # fmt: skip
+
+    def _pdf(self, setting: Setting) -> tuple[bytes, bool]:
+        """The PDF, and whether it is tagged."""
+        try:
+            return self._compile(setting, format="pdf", pdf_standards=[STANDARD]), True
+        except UserError:
+            return self._compile(setting, format="pdf"), False
 
     def pictures(self, setting: Setting, ppi: float) -> list[bytes]:
         """Every page as PNG."""
@@ -150,10 +167,12 @@ class Press:
     def _compiler(self, setting: Setting) -> Any:
         import typst
 
-        chosen = {"body": f"{setting.body:g}", "place": setting.place, "space": f"{setting.space:.2f}"}
-        return typst.Compiler(
-            str(self.folder / "main.typ"), root=str(self.folder), ignore_system_fonts=True, sys_inputs=chosen
-        )
+        if setting not in self._compilers:
+            chosen = {"body": f"{setting.body:g}", "place": setting.place, "space": f"{setting.space:.2f}"}
+            self._compilers[setting] = typst.Compiler(
+                str(self.folder / "main.typ"), root=str(self.folder), ignore_system_fonts=True, sys_inputs=chosen
+            )
+        return self._compilers[setting]
 
     def _position(self, setting: Setting) -> dict[str, Any]:
         return self._query(setting, "<op-position>")[0]
