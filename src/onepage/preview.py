@@ -123,6 +123,7 @@ class Preview:
             threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True),
             threading.Thread(target=self._watch, args=(self.sources.folders, True), daemon=True),
             threading.Thread(target=self._watch, args=((self.sources.root,), False), daemon=True),
+            threading.Thread(target=self._watch_pages, daemon=True),
         ]
         for thread in threads:
             thread.start()
@@ -189,6 +190,17 @@ class Preview:
                            raise_interrupt=False):  # fmt: skip
             self.changes.put({Path(path) for _, path in found})
 
+    def _watch_pages(self) -> None:
+        """Tell of an analysis's page as soon as it is made: the rest of the report takes another moment."""
+        from watchfiles import watch
+
+        folder = self.server.pages
+        folder.mkdir(parents=True, exist_ok=True)
+        for found in watch(folder, watch_filter=lambda _, path: Path(path).name == "digest", debounce=100, step=10,
+                           rust_timeout=1000, stop_event=self.stopping, raise_interrupt=False):  # fmt: skip
+            for name in sorted({Path(path).parent.name for _, path in found if Path(path).is_file()}):
+                self.server.news.renew(name)
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of `onepage preview`."""
@@ -205,7 +217,7 @@ def main(args: Namespace) -> int:
     name = args.plan.resolve().parent.name
     settings = config.load(root)
     try:
-        server = Server(root / "reports" / name, root / "build" / "failed" / name, News(), args.port)
+        server = Server(root / "reports" / name, root / "build" / name, News(), args.port)
     except OSError as error:
         raise UserError(f"port {args.port}: {error.strerror}; leave --port out and a free one is taken") from None
     text = root / settings.page

@@ -10,6 +10,7 @@ import json
 import re
 import threading
 from dataclasses import dataclass, field
+from html import escape
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from mimetypes import guess_type
@@ -30,7 +31,7 @@ class News:
 
     state: str = "building"  # "building", "ready" or "failed"
     message: str = ""  # the errors of a failed build
-    version: int = 0  # of the report: a page with an older one loads itself again
+    versions: dict[str, int] = field(default_factory=lambda: {"": 0})  # of analyses' pages, and under "" of the rest
     count: int = 0  # of pieces of news
     closed: bool = False
     changed: threading.Condition = field(default_factory=threading.Condition)
@@ -39,9 +40,21 @@ class News:
         """Publish a new state; "ready" is a new version of the report."""
         with self.changed:
             self.state, self.message = state, message
-            self.version += state == "ready"
+            self.versions[""] += state == "ready"
             self.count += 1
             self.changed.notify_all()
+
+    def renew(self, name: str) -> None:
+        """An analysis has a new page, before the report is finished."""
+        with self.changed:
+            self.versions[name] = self.versions.get(name, 0) + 1
+            self.count += 1
+            self.changed.notify_all()
+
+    def version(self, path: str) -> tuple[str, int]:
+        """What a page follows, and its version: a page with an older one loads itself again."""
+        name = analysis(path) or ""
+        return name, self.versions.get(name, 0)
 
     def close(self) -> None:
         with self.changed:
@@ -54,18 +67,26 @@ class News:
             self.changed.wait_for(lambda: self.closed or self.count != seen, PING_SECONDS)
             if self.count == seen:
                 return None
-            return self.count, json.dumps({"state": self.state, "message": self.message, "version": self.version})
+            told = {"state": self.state, "message": self.message, "versions": self.versions}
+            return self.count, json.dumps(told)
+
+
+def analysis(path: str) -> str | None:
+    """The analysis (or run) whose page or media a path asks for."""
+    found = re.match(r"/analyses/(?:media/([^/]+)/.+|([^/]+)\.html)$", path)
+    return found and (found[1] or found[2])
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `folder` (and, under /_failed/, what failed builds left) on 127.0.0.1."""
+    """Serves a report on 127.0.0.1; analyses' pages as soon as they are made, and what failed builds left."""
 
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, folder: Path, failed: Path, news: News, port: int = 0) -> None:
+    def __init__(self, folder: Path, build: Path, news: News, port: int = 0) -> None:
         super().__init__(("127.0.0.1", port), Handler)
-        self.folder, self.failed, self.news = folder, failed, news
+        self.folder, self.news = folder, news
+        self.failed, self.pages = build.parent / "failed" / build.name, build / "pages"
         self.hosts = {f"{name}:{self.server_port}" for name in ("127.0.0.1", "localhost")}
 
     @property
@@ -102,15 +123,18 @@ class Handler(BaseHTTPRequestHandler):
             kind = TYPES.get(found.suffix) or guess_type(found.name)[0] or "application/octet-stream"
             content = found.read_bytes()
             if found.suffix == ".html":
-                return self._send(HTTPStatus.OK, self._listening(content.decode("utf-8")).encode(), "text/html")
+                return self._send(HTTPStatus.OK, self._listening(content.decode("utf-8"), path).encode(), "text/html")
             return self._send(HTTPStatus.OK, content, kind)
         if path in ("/", "/index.html"):  # nothing has been built yet
             page = pages.page("waiting.html.j2", ("page.css",), (), report=self.server.folder.name)
-            return self._send(HTTPStatus.OK, self._listening(page).encode(), "text/html")
+            return self._send(HTTPStatus.OK, self._listening(page, path).encode(), "text/html")
         return self._send(HTTPStatus.NOT_FOUND, b"there is no such page\n", "text/plain")
 
     def _find(self, path: str) -> Path | None:
         base, below = self.server.folder, path.lstrip("/")
+        made = self.server.pages / (analysis(path) or "") / ("page.html" if path.endswith(".html") else below[9:])
+        if analysis(path) and made.is_file() and made.resolve().is_relative_to(self.server.pages.resolve()):
+            return made
         if below.startswith("_failed/"):
             base, below = self.server.failed, below.removeprefix("_failed/")
         try:
@@ -120,7 +144,7 @@ class Handler(BaseHTTPRequestHandler):
         except (OSError, ValueError):
             return None
 
-    def _listening(self, page: str) -> str:
+    def _listening(self, page: str, path: str) -> str:
         """The page with the preview's script, and a policy that admits it and its one connection."""
 
         def admit(match: re.Match[str]) -> str:
@@ -132,7 +156,8 @@ class Handler(BaseHTTPRequestHandler):
             return f"{match[1]}{policy}; connect-src 'self'{match[3]}"
 
         page = _POLICY.sub(admit, page, count=1)
-        script = f'<script src="/_onepage/preview.js" data-version="{self.server.news.version}"></script>'
+        name, version = self.server.news.version(path)
+        script = f'<script src="/_onepage/preview.js" data-page="{escape(name)}" data-version="{version}"></script>'
         return page.replace("</body>", f"{script}</body>", 1) if "</body>" in page else page + script
 
     def _send(self, status: HTTPStatus, content: bytes, kind: str) -> None:

@@ -33,6 +33,13 @@ except SyntaxError as error:
 body = "".join(f"<p id='p{i}'>{i}: {text[:40]}</p>" for i in range(200))
 page = pages.page("waiting.html.j2", ("page.css",), (), report="built").replace("<p>The report", body + "<p>The report")
 pages.write(Path("reports/birds/index.html"), page)
+made = Path("build/birds/pages/q1")
+pages.write(made / "page.html", page)
+pages.write(made / "media/q1/text.csv", text)
+pages.write(made / "digest", text)
+if "slow" in text:
+    import time
+    time.sleep(60)
 """
 
 
@@ -103,6 +110,29 @@ def test_a_save_shows_in_the_open_page_at_the_same_place(preview: Running, visit
     assert took < 5.0, "half a second where the machine is free; here others may be at work"
     assert seen.foreign == []
     assert [message for message in seen.console if "ERR_" not in message] == []
+
+
+def test_an_analysis_shows_as_soon_as_its_page_is_made(preview: Running, visit: Callable) -> None:
+    index, _ = visit(preview.url)
+    until(index, shows("first = 1"))
+    page, seen = visit(preview.url + "analyses/q1.html")
+    until(page, shows("first = 1"))
+    preview.save("slow = 2\n")
+    until(page, shows("slow = 2"))
+    until(page, "document.documentElement.dataset.build === 'building'")
+    with urllib.request.urlopen(preview.url + "analyses/media/q1/text.csv") as answer:
+        assert answer.read() == b"slow = 2\n"
+    assert index.evaluate(shows("first = 1")), "the report follows when it is finished"
+    page.evaluate("window.kept = true")
+    preview.save("slow = 2; x = 3\n")
+    until(page, "window.kept === undefined")
+    preview.save("last = 4\n")
+    until(page, shows("last = 4"))
+    until(index, shows("last = 4"))
+    assert seen.foreign == []
+    outside = urllib.request.Request(preview.url + "analyses/media/../page.html")
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(outside)
 
 
 def test_a_syntax_error_shows_and_recovers(preview: Running, visit: Callable) -> None:

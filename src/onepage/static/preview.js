@@ -1,7 +1,7 @@
 // Only in the preview: follows the build, loads the page again at the same place, shows what went wrong.
 "use strict";
 {
-  const loaded = Number(document.currentScript.dataset.version), place = `onepage:${location.pathname}`;
+  const { page, version } = document.currentScript.dataset, place = `onepage:${location.pathname}`;
   const sheet = new CSSStyleSheet(); // the page's policy admits no style of ours, but this is none that was written
   sheet.replaceSync(`
     .onepage-news { position: fixed; right: 1rem; bottom: 1rem; z-index: 99; max-width: min(60rem, calc(100vw - 2rem)); max-height: 60vh; overflow: auto;
@@ -53,11 +53,11 @@
 
   const news = new EventSource("/_onepage/news");
   news.addEventListener("message", (event) => {
-    const { state, message, version } = JSON.parse(event.data);
+    const { state, message, versions } = JSON.parse(event.data);
+    if ((state === "ready" || page) && (versions[page] ?? 0) !== Number(version)) { keep(); news.close(); location.reload(); return; }
     document.documentElement.dataset.build = state;
     if (state === "failed") show("failed", "The build failed. This page is the last good one.", message);
     else if (state === "building") { clearTimeout(slow); slow = setTimeout(() => show("building", "Building …"), 400); }
-    else if (version !== loaded) { keep(); news.close(); location.reload(); }
     else hide();
   });
   news.addEventListener("error", () => show("building", "The preview has ended."));
