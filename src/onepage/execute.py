@@ -100,6 +100,9 @@ def execute(plan: planfile.Plan, target: dict[str, Any]) -> int:
         (folder / "timing.json").write_text(json.dumps({"seconds": round(seconds, 2)}) + "\n", encoding="utf-8")
     shutil.rmtree(scratch, ignore_errors=True)
     _finished(plan, target, seconds)
+    from onepage import render
+
+    render.prepare(plan.data, target, plan.root)  # now, beside other executions, rather than when all have ended
     return 0
 
 
