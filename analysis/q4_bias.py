@@ -50,21 +50,10 @@ rows = [
 if len(rows) > len(CODES):
     publish.figure(
         "by-dialect",
-        plots.intervals(
-            [(row.label, row.accuracy.value, row.accuracy.low, row.accuracy.high) for row in rows], "accuracy / %"
-        ),
+        plots.intervals([row.bar() for row in rows], "accuracy / %"),
         alt="Accuracy with interval for each dialect; the lower rows are dialects that training never heard.",
         caption="Accuracy by dialect, mean over seeds; the last rows were never trained on.",
-        data=[
-            {
-                "dialect": row.label,
-                "accuracy": row.accuracy.value,
-                "low": row.accuracy.low,
-                "high": row.accuracy.high,
-                "clips": row.clips,
-            }
-            for row in rows
-        ],
+        data=[row.record("dialect") for row in rows],
     )
     worst = min(rows, key=lambda row: row.accuracy.value)
     publish.value("bias.worst_dialect", worst.accuracy.value, low=worst.accuracy.low, high=worst.accuracy.high, unit="fraction",
@@ -119,21 +108,10 @@ conditions += [
 ]
 publish.figure(
     "by-condition",
-    plots.intervals(
-        [(row.label, row.accuracy.value, row.accuracy.low, row.accuracy.high) for row in conditions], "accuracy / %"
-    ),
+    plots.intervals([row.bar() for row in conditions], "accuracy / %"),
     alt="Accuracy with interval under each recording condition that the corpus knows, and for the quietest and loudest quarter of the clips.",
     caption="Accuracy by recording condition, mean over seeds.",
-    data=[
-        {
-            "condition": row.label,
-            "accuracy": row.accuracy.value,
-            "low": row.accuracy.low,
-            "high": row.accuracy.high,
-            "clips": row.clips,
-        }
-        for row in conditions
-    ],
+    data=[row.record("condition") for row in conditions],
 )
 weakest = min(conditions, key=lambda row: row.accuracy.value)
 publish.value("bias.worst_condition", weakest.accuracy.value, low=weakest.accuracy.low, high=weakest.accuracy.high, unit="fraction",

@@ -235,24 +235,10 @@ if "dialects" in chosen[0].splits:
     parts += comparison.accuracy_by(chosen, store, "dialects", "dialect")
 publish.figure(
     "errors",
-    plots.intervals(
-        [(row.label, row.accuracy.value, row.accuracy.low, row.accuracy.high) for row in parts],
-        "accuracy / %",
-        highlight="all clips",
-        width=plots.HALF,
-    ),
+    plots.intervals([row.bar() for row in parts], "accuracy / %", highlight="all clips", width=plots.HALF),
     alt="Accuracy with interval for all test clips, for clips under each recording condition, and for each dialect never trained on.",
     caption="Accuracy by recording condition and unseen dialect, mean over seeds with 95 % interval.",
-    data=[
-        {
-            "clips": row.label,
-            "accuracy": row.accuracy.value,
-            "low": row.accuracy.low,
-            "high": row.accuracy.high,
-            "n": row.clips,
-        }
-        for row in parts
-    ],
+    data=[row.record("part") for row in parts],
 )
 
 # %% [markdown]

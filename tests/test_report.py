@@ -270,6 +270,7 @@ def test_the_other_commands_of_the_readme_work(clone: Clone, report: Path) -> No
         "path/to/audio": "audio",
         "path/to/folder": "imported",
         "clip.wav": f"audio/de/0.wav --model {report}/model.pt",
+        "--trials 40": "--trials 1 --set epochs=1",
     }
     others = [line for line in commands() if not line.startswith("make")]
     assert others

@@ -25,6 +25,15 @@ class Row:
     accuracy: Interval  # mean over seeds
     clips: int  # how many
 
+    def bar(self) -> tuple[str, float, float, float]:
+        """As `plots.intervals` draws it."""
+        return self.label, self.accuracy.value, self.accuracy.low, self.accuracy.high
+
+    def record(self, kind: str) -> dict[str, object]:
+        """As a row of a figure's data; ``kind`` heads the labels."""
+        found = self.accuracy
+        return {kind: self.label, "accuracy": found.value, "low": found.low, "high": found.high, "clips": self.clips}
+
 
 def seeds(runs: Sequence[TrainedRun]) -> list[int]:
     """The seeds behind a setting."""
