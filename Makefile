@@ -111,7 +111,7 @@ $(READY): requirements.lock
 # plan` returns at once when nothing that it read has changed, so no prerequisites have to be kept in step here, and
 # modules that come, go or change names need no care.
 
-ifneq ($(filter report preview check why verify submission pictures reports/%,$(MAKECMDGOALS)),)
+ifneq ($(filter report preview check why verify submission pictures bench reports/%,$(MAKECMDGOALS)),)
 include $(BUILD)/plan.mk
 endif
 

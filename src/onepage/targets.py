@@ -64,6 +64,7 @@ class Planner:
         watch.folder(folder)
         self.modules = freshness.find_modules(packages, folder)
         self.scripts = self._find_scripts(folder)
+        self.code: dict[str, tuple[list[str], dict[str, dict[str, str]], dict[str, str]]] = {}
         self.store = surroundings.store_path(config.root, request.store)
         self.versions = surroundings.versions(config, watch)
         self.device = surroundings.device(request.device, self.versions, watch)
@@ -166,11 +167,13 @@ class Planner:
             reads["corpus"] = {corpus["name"]: corpus["key"]}
         if "profile" in script.reads:
             reads["profile"] = self.request.profile
-        modules = closure(facts["imports"], self.modules, self._module)
+        if script.path not in self.code:  # the same for all runs of a script
+            self.code[script.path] = self._code(script)
+        modules, code, files = self.code[script.path]
         inputs = {
             "cells": [cell["digest"] for cell in facts["cells"]],
-            "code": {module: self._definitions(module) for module in modules},
-            "files": self._named_files(self.config.root / script.path, facts, modules),
+            "code": code,
+            "files": files,
             "parameters": parameters,
             "reads": reads,
             "environment": self.environment,
@@ -192,6 +195,12 @@ class Planner:
             "modules": modules,
             "timeout": header["timeout"],
         }
+
+    def _code(self, script: Script) -> tuple[list[str], dict[str, dict[str, str]], dict[str, str]]:
+        """Our modules that a script imports, what they do, and the data files that all of them name."""
+        modules = closure(script.facts["imports"], self.modules, self._module)
+        code = {module: self._definitions(module) for module in modules}
+        return modules, code, self._named_files(self.config.root / script.path, script.facts, modules)
 
     def _module(self, path: Path) -> dict[str, Any]:
         self.watch.file(path)

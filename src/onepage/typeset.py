@@ -21,6 +21,7 @@ STAMP = 1_700_000_000  # the PDF's date, always this one: the same inputs give t
 PICTURE_PPI = 120  # of report.png
 SMALLEST, LARGEST, STEP = 8.5, 9.6, 0.1  # body sizes to choose from, in points
 PLACES = ("here", "auto")  # see Setting
+BETWEEN = "// onepage: the next part"
 SPACE_STEP, WIDEST = 0.05, 2.2  # of Setting.space
 
 
@@ -190,12 +191,11 @@ def _write_sources(
 ) -> None:
     shutil.copyfile(theme_file("page.typ", page_folder), folder / "page.typ")
     writer = TypstWriter(document, results, assets, page_folder, folder=folder)
-    names = [name for name, blocks in document.parts.items() if blocks]
-    for name in names:
-        _source(folder / f"{name}.typ", writer.write(document.parts[name]))
-    if document.abstract:
-        names.append("abstract")
-        _source(folder / "abstract.typ", writer.write(document.abstract))
+    parts = {name: blocks for name, blocks in {**document.parts, "abstract": document.abstract}.items() if blocks}
+    between = {"t": "RawBlock", "c": ["typst", BETWEEN]}  # one call of pandoc for all
+    texts = writer.write([block for blocks in parts.values() for block in (*blocks, between)]).split(BETWEEN)
+    for name, text in zip(parts, texts, strict=False):
+        (folder / f"{name}.typ").write_text(f'#import "page.typ": *\n{text.strip()}\n', encoding="utf-8")
     settings = {
         "title": typst_string(front.title),
         "subtitle": typst_string(front.subtitle),
@@ -204,14 +204,10 @@ def _write_sources(
         "note": typst_string(front.note),
         "authors": _array(front.authors),
         "keywords": _array(front.keywords),
-        **{name: f'include "{name}.typ"' for name in names},
+        **{name: f'include "{name}.typ"' for name in parts},
     }
     lines = "".join(f"  {key}: {content},\n" for key, content in settings.items())
     (folder / "main.typ").write_text(f'#import "page.typ": *\n#op-document(\n{lines})\n', encoding="utf-8")
-
-
-def _source(path: Path, text: str) -> None:
-    path.write_text(f'#import "page.typ": *\n{text}', encoding="utf-8")
 
 
 def _array(texts: tuple[str, ...]) -> str:
