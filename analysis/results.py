@@ -112,7 +112,7 @@ for name, runs in groups.items():
 columns = {
     "setting": "setting",
     "parameters": "weights",
-    "all": "all / %",
+    "all": "all",
     "clean": "clean",
     "degraded": "degr.",
     "dialects": "dial.",
