@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import sys
+from pathlib import Path
 from typing import Any
 
 from onepage import watch
@@ -47,6 +48,7 @@ def main(args: argparse.Namespace) -> int:
     from onepage.store import is_done, write_if_changed
     from onepage.targets import Planner, Request
 
+    _require_writable(root / "reports", root)
     seen = watch.Watch()
     seen.load_fingerprints(record)
     seen.file(root / "pyproject.toml")
@@ -66,6 +68,15 @@ def main(args: argparse.Namespace) -> int:
     seen.save(record, request)
     os.utime(made[0])
     return 0
+
+
+def _require_writable(folder: Path, root: Path) -> None:
+    """Better now than when everything has run."""
+    while not folder.exists():
+        folder = folder.parent
+    if not os.access(folder, os.W_OK | os.X_OK):
+        named = folder.relative_to(root).as_posix() if folder != root else str(root)
+        raise UserError(f"{named}: this folder cannot be written to, so there can be no report; change its permissions")
 
 
 def rules(plan: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import sys
@@ -13,7 +14,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import engine_project as example
 
-from onepage import errors, surroundings, watch
+from onepage import errors, plan, surroundings, watch
 
 
 @pytest.fixture
@@ -40,6 +41,20 @@ def test_targets_and_what_they_read(project: example.Project) -> None:
     ]
     assert {"dicegame.models", "dicegame.faces", "onepage.context"} <= set(plan["targets"][0]["modules"])
     assert project.plan(profile="quick")["targets"][-1]["runs"] == {"slow": ["slow-s0"], "search": []}
+
+
+def test_a_folder_that_cannot_be_written_is_named_before_anything_runs(
+    project: example.Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project.root / "reports" / "page").mkdir(parents=True, exist_ok=True)
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "reports" and real(path, mode))
+    monkeypatch.chdir(project.root)
+    with pytest.raises(errors.UserError, match=r"^reports: this folder cannot be written to"):
+        plan.main(argparse.Namespace(
+            report="new", corpus="", profile="full", device="auto", parameters="", store="",
+        ))  # fmt: skip
+    assert not (project.root / "build" / "new").exists()
 
 
 def test_what_changes_a_key(project: example.Project) -> None:
