@@ -179,7 +179,7 @@ publish.figure(
 )
 
 # %% [markdown]
-# The seeds agree on what is hard: summed over them, these are the most frequent confusions.
+# Summed over the seeds, these are the most frequent confusions; whether the seeds agree on the first is a claim below.
 
 # %% name="confused-pairs"
 total = sum(evaluation.confusion(labels, run.scores("test").predictions, 6) for run in runs)
