@@ -15,6 +15,7 @@
 
 # %% tags=["parameters"]
 heard: int = 400  # at most so many misclassified clips to listen to
+each: int = 5  # correctly recognised clips of each language to listen to
 
 # %%
 import matplotlib.pyplot as plt
@@ -278,22 +279,22 @@ publish.clips(
 )
 
 # %% [markdown]
-# And one clip of each language that it got right, for comparison.
+# And some clips of each language that it got right, for comparison.
 
 # %% name="right-heard"
 right = np.flatnonzero(scores.right)
 publish.clips(
-    "one-of-each",
+    "right",
     [
         {"id": f"right-{scores.index[at]}", "samples": store.inputs("test")[scores.index[at]].astype(np.float32), "true": code,
          "confidence": round(float(sure[at]), 3), "recording": attributes[at]}
         for label, code in enumerate(CODES)
-        for at in right[labels[right] == label][:1]
+        for at in right[labels[right] == label][:each]
     ],
     rate=store.rate,
     columns={"true": "Spoken", "confidence": "Confidence", "recording": "Recording"},
     group=["true"],
-    caption="The first correctly recognised test clip of each language.",
+    caption=f"The first {each} correctly recognised test clips of each language.",
 )  # fmt: skip
 
 # %% [markdown]
