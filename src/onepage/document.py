@@ -89,13 +89,15 @@ def read(sources: list[Source], bibliography: Path | None, csl: Path) -> Documen
 
 def nodes(tree: Any) -> Iterator[Node]:
     """Every element below (and including) `tree`, in reading order."""
-    if isinstance(tree, list):
-        for item in tree:
-            yield from nodes(item)
-    elif isinstance(tree, dict):
-        if "t" in tree:
-            yield tree
-        yield from nodes(tree.get("c", []))
+    waiting = [tree]  # a stack: nested generators would hand every element up through all that is above it
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, list):
+            waiting.extend(reversed(item))
+        elif isinstance(item, dict):
+            if "t" in item:
+                yield item
+            waiting.append(item.get("c", []))
 
 
 def rewrite(tree: Any, change: Callable[[Node], Node | list[Node] | None]) -> Any:
