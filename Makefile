@@ -109,13 +109,13 @@ $(READY): requirements.lock
 # --- rules -----------------------------------------------------------------------------------------------------------
 # Make remakes an included file before it does anything else, even under -n, and reads it again if it changed. `onepage
 # plan` returns at once when nothing that it read has changed, so no prerequisites have to be kept in step here, and
-# modules that come, go or change names need no care.
+# modules that come, go or change names need no care. A Make that has read the rules again need not ask again.
 
 ifneq ($(filter report preview check why verify submission pictures bench reports/%,$(MAKECMDGOALS)),)
 include $(BUILD)/plan.mk
 endif
 
-$(BUILD)/plan.mk: FORCE | $(READY)
+$(BUILD)/plan.mk: $(if $(MAKE_RESTARTS),,FORCE) | $(READY)
 	@$(ONEPAGE) plan --report "$(NAME)" --corpus "$$CORPUS" --profile "$$PROFILE" --device "$$DEVICE" \
 	  --parameters "$$P" --store "$$STORE"
 

@@ -18,6 +18,7 @@ Node = dict[str, Any]
 BREAK = "part-break"  # the class of the division that keeps two sources apart
 # Raw TeX means nothing here; everything else of pandoc's Markdown is welcome.
 READER = "markdown-raw_tex-auto_identifiers+gfm_auto_identifiers"
+_api: list[int] = []  # the version of pandoc's trees, learnt from the first that it gave
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,9 @@ def read(sources: list[Source], bibliography: Path | None, csl: Path) -> Node:
             options += ["--csl", str(csl.resolve())]
         done = run([*options, *names], cwd=folder, fail=False)
     _explain(done, sources, bibliography)
-    return json.loads(done.stdout)
+    tree = json.loads(done.stdout)
+    _api[:] = tree["pandoc-api-version"]
+    return tree
 
 
 def _explain(done: subprocess.CompletedProcess, sources: list[Source], bibliography: Path | None) -> None:
@@ -88,9 +91,7 @@ def run(
     arguments: list[str], stdin: str | None = None, *, cwd: str | None = None, fail: bool = True
 ) -> subprocess.CompletedProcess:
     """Run the pandoc that the environment brings."""
-    import pypandoc
-
-    command = [pypandoc.get_pandoc_path(), *arguments]
+    command = [_program(), *arguments]
     done = subprocess.run(command, input=stdin, capture_output=True, text=True, encoding="utf-8", cwd=cwd)
     if fail and done.returncode:
         raise UserError(f"pandoc failed: {' '.join(done.stderr.split())}")
@@ -98,8 +99,18 @@ def run(
 
 
 @functools.cache
+def _program() -> str:
+    """The pandoc that pypandoc brings; only where there is none does pypandoc look around, trying what it finds."""
+    import pypandoc
+
+    brought = Path(pypandoc.__file__).with_name("files") / "pandoc"
+    return str(brought) if brought.is_file() else pypandoc.get_pandoc_path()
+
+
 def _api_version() -> list[int]:
-    return json.loads(run(["-f", "markdown", "-t", "json"], "").stdout)["pandoc-api-version"]
+    if not _api:
+        _api.extend(json.loads(run(["-f", "markdown", "-t", "json"], "").stdout)["pandoc-api-version"])
+    return _api
 
 
 def find_line(original: str, fragment: str) -> int:
