@@ -81,7 +81,7 @@ test: $(READY) ## run the whole test suite (T="..." for pytest's own arguments)
 pictures: report ## the README's picture of the page, from the built report
 	@$(PY) docs/pictures.py reports/$(NAME)
 
-bench: report ## run the benchmarks (about two hours)
+bench: report ## run the benchmarks, which train networks
 	@for file in benchmarks/bench_*.py; do echo "$$file"; MAKEFLAGS= MFLAGS= MAKELEVEL= $(PY) $$file || exit 1; done
 
 clean: ## remove what can be made again, but for .venv

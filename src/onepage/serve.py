@@ -77,6 +77,16 @@ def analysis(path: str) -> str | None:
     return found and (found[1] or found[2])
 
 
+def _inside(base: Path, below: str) -> Path | None:
+    """The file at `below`, if there is one and it is within `base`."""
+    try:
+        found = (base / (below or "index.html")).resolve()
+        found = found / "index.html" if found.is_dir() else found
+        return found if found.is_file() and found.is_relative_to(base.resolve()) else None
+    except (OSError, ValueError):
+        return None
+
+
 class Server(ThreadingHTTPServer):
     """Serves a report on 127.0.0.1; analyses' pages as soon as they are made, and what failed builds left."""
 
@@ -131,18 +141,12 @@ class Handler(BaseHTTPRequestHandler):
         return self._send(HTTPStatus.NOT_FOUND, b"there is no such page\n", "text/plain")
 
     def _find(self, path: str) -> Path | None:
-        base, below = self.server.folder, path.lstrip("/")
-        made = self.server.pages / (analysis(path) or "") / ("page.html" if path.endswith(".html") else below[9:])
-        if analysis(path) and made.is_file() and made.resolve().is_relative_to(self.server.pages.resolve()):
-            return made
+        below, name = path.lstrip("/"), analysis(path)
         if below.startswith("_failed/"):
-            base, below = self.server.failed, below.removeprefix("_failed/")
-        try:
-            found = (base / (below or "index.html")).resolve()
-            found = found / "index.html" if found.is_dir() else found
-            return found if found.is_file() and found.is_relative_to(base.resolve()) else None
-        except (OSError, ValueError):
-            return None
+            return _inside(self.server.failed, below.removeprefix("_failed/"))
+        made = "page.html" if below.endswith(".html") else below.removeprefix("analyses/")
+        kept = _inside(self.server.pages, f"{name}/{made}") if name else None
+        return kept or _inside(self.server.folder, below)
 
     def _listening(self, page: str, path: str) -> str:
         """The page with the preview's script, and a policy that admits it and its one connection."""

@@ -220,11 +220,16 @@ def search_history(losses: Sequence[float], complete: Sequence[bool]) -> Figure:
     axis.plot(number[~complete], losses[~complete], "o", color=GREY, markersize=3, markerfacecolor="none")
     axis.plot(number[complete], losses[complete], "o", color=COLOURS["de"], markersize=3)
     axis.step(number, best, where="post", color=COLOURS["pt"], linewidth=1.0)
+    _logarithmic_loss(axis)
+    axis.set(xlabel="trial", ylabel="validation loss / nats")
+    return figure
+
+
+def _logarithmic_loss(axis: mpl.axes.Axes) -> None:
+    """A logarithmic scale upwards, with plain numbers at 1, 2 and 5."""
     axis.set_yscale("log")
     axis.yaxis.set_major_formatter(lambda v, _: f"{v:g}")
     axis.yaxis.set_minor_formatter(lambda v, _: f"{v:.1g}" if f"{v:.1e}"[0] in "25" else "")
-    axis.set(xlabel="trial", ylabel="validation loss / nats")
-    return figure
 
 
 def search_slices(
@@ -244,10 +249,8 @@ def search_slices(
     for axis in axes.flat[len(names) :]:
         axis.set_visible(False)
     for axis in axes[:, 0]:
-        axis.set_yscale("log")
+        _logarithmic_loss(axis)
         axis.set_ylabel("loss / nats")
-        axis.yaxis.set_major_formatter(lambda v, _: f"{v:g}")
-        axis.yaxis.set_minor_formatter(lambda v, _: f"{v:.1g}" if f"{v:.1e}"[0] in "25" else "")
     return figure
 
 

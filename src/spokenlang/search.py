@@ -19,8 +19,9 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,12 +31,12 @@ from tqdm import tqdm
 from spokenlang.corpus.store import ClipStore
 from spokenlang.distributed import current_group
 from spokenlang.errors import InputError
-from spokenlang.evaluation import accuracy, nll
+from spokenlang.evaluation import accuracy, nll, predictions
 from spokenlang.features import clip_set, split_train
-from spokenlang.models import build_model
+from spokenlang.models import LanguageModel, build_model
 from spokenlang.runs import logits_of
 from spokenlang.settings import TrainConfig
-from spokenlang.training import Loop, evaluate, predicted
+from spokenlang.training import Loop, evaluate
 
 if TYPE_CHECKING:
     import optuna
@@ -93,12 +94,12 @@ def search(config: TrainConfig, store: ClipStore, folder: Path | str, trials: in
     """
     folder = Path(folder)
     study = _study(config, store, folder)
-    bench = _Bench(config, store, device)
+    bench = Bench(config, store, device)
     done = len(_finished(study))
     with tqdm(total=trials, initial=done, unit=" trials", disable=not sys.stderr.isatty()) as bar:
         while done < trials:
             study.sampler = _sampler(study)
-            bench(study)
+            _run_trial(study, bench)
             done = len(_finished(study))
             bar.update(done - bar.n)
     found = [
@@ -134,40 +135,43 @@ def best(trials: Sequence[Trial]) -> Trial:
     return min((trial for trial in trials if trial.state == "complete"), key=lambda trial: trial.loss)
 
 
-class _Bench:
-    """What all trials share: the clips with their features. Calling it runs one trial of a study."""
+class Bench:
+    """Short trainings on one corpus that share their clips and features, and see no test clip."""
 
-    def __init__(self, config: TrainConfig, store: ClipStore, device: str) -> None:
+    def __init__(self, config: TrainConfig, store: ClipStore, device: str = "cpu") -> None:
         self.config, self.store, self.device = config, store, device
         front_end = build_model(config.task, config.network, config.front_end).front_end.to(device)
         self.clips, self.validation = (
             clip_set(config, store, "train", index, front_end) for index in split_train(config, store)
         )
 
-    def __call__(self, study: optuna.Study) -> None:
-        import optuna
-
-        trial = study.ask(_distributions())
-        trial.set_user_attr("worker", _worker())
-        config = TrainConfig.from_parameters(self.config.flat() | trial.params)
-        try:
-            loss, right = self._train(config, trial)
-        except (optuna.TrialPruned, InputError):  # hopeless, or the loss is no longer a number
-            study.tell(trial, state=optuna.trial.TrialState.PRUNED)
-        else:
-            trial.set_user_attr("accuracy", right)
-            study.tell(trial, loss)
-
-    def _train(self, config: TrainConfig, trial: optuna.Trial) -> tuple[float, float]:
+    def trained(self, parameters: Mapping[str, Any], loop: Callable[..., Loop] = Loop) -> LanguageModel:
+        """A network of the shared configuration but for ``parameters``, trained by a loop of the given kind."""
+        config = TrainConfig.from_parameters(self.config.flat() | dict(parameters))
         torch.manual_seed(config.seed)
         model = build_model(config.task, config.network, config.front_end).to(self.device)
         model.front_end.fit_corpus(self.clips.features)
-        loop = _TrialLoop(trial, config, model, self.clips, self.validation, current_group(), self.store)
         with tempfile.TemporaryDirectory() as place:
-            loop.run(Path(place) / "checkpoint.safetensors")
-        logits = logits_of(model, self.validation)
-        labels = self.validation.labels.cpu().numpy()
-        return nll(labels, logits.cpu().numpy()), accuracy(labels, predicted(logits).cpu().numpy())
+            loop(config, model, self.clips, self.validation, current_group(), self.store).run(
+                Path(place) / "checkpoint.safetensors"
+            )
+        return model.eval()
+
+
+def _run_trial(study: optuna.Study, bench: Bench) -> None:
+    """One trial more: tried, and told."""
+    import optuna
+
+    trial = study.ask(_distributions())
+    trial.set_user_attr("worker", _worker())
+    try:
+        model = bench.trained(trial.params, partial(_TrialLoop, trial))
+    except (optuna.TrialPruned, InputError):  # hopeless, or the loss is no longer a number
+        study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+        return
+    labels, logits = bench.validation.labels.cpu().numpy(), logits_of(model, bench.validation).cpu().numpy()
+    trial.set_user_attr("accuracy", accuracy(labels, predictions(logits)))
+    study.tell(trial, nll(labels, logits))
 
 
 class _TrialLoop(Loop):

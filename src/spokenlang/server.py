@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from spokenlang.corpus.store import ClipStore
 from spokenlang.errors import InputError
-from spokenlang.evaluation import Interval, bootstrap
+from spokenlang.evaluation import Interval, balanced_accuracy, bootstrap
 from spokenlang.export import load_torchscript
 from spokenlang.languages import CODES
 
@@ -49,26 +49,24 @@ def score(path: Path | str, store: ClipStore, splits: Sequence[str] = ("test",))
     waves = [wave for split in splits for wave in store.inputs(split)]
     labels = np.concatenate([store.targets(split) for split in splits])
     groups = np.concatenate([store.groups(split) for split in splits])
-    right = np.zeros(len(labels), dtype=bool)
+    predicted = np.zeros_like(labels)
     with torch.no_grad():
         for at, wave in enumerate(tqdm(waves, unit=" clips", disable=None)):
             answer = model(torch.from_numpy(wave.astype(np.float32)).unsqueeze(0))
             if answer.shape != (1, len(CODES)) or not torch.isfinite(answer).all():
                 raise InputError(f"{path}: answers {tuple(answer.shape)}; the server wants finite (1, {len(CODES)})")
-            right[at] = int(answer.argmax(dim=1)) == labels[at]
+            predicted[at] = int(answer.argmax(dim=1))
     return Score(
-        bootstrap([right], groups),
-        bootstrap([2 * labels + right], groups, _balanced),
+        bootstrap([predicted == labels], groups),
+        bootstrap([labels * len(CODES) + predicted], groups, _balanced),
         len(labels),
         len(np.unique(groups)),
     )
 
 
-def _balanced(codes: np.ndarray) -> float:
-    """Mean recall, of codes (clips,) that are twice the label, plus one where the clip is right."""
-    labels, right = codes.astype(int) // 2, codes % 2
-    clips = np.bincount(labels)
-    return float(np.mean((np.bincount(labels, right) / np.maximum(clips, 1))[clips > 0]))
+def _balanced(cells: np.ndarray) -> float:
+    """Balanced accuracy of clips (clips,), each given as its cell of the confusion matrix, row by row."""
+    return balanced_accuracy(*np.divmod(cells.astype(int), len(CODES)), len(CODES))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -46,7 +46,7 @@ def test_a_trial_whose_process_was_killed_is_tried_again(tiny_store, tmp_path):
     killed = (
         "import os, sys; from pathlib import Path; from spokenlang import search; from spokenlang.corpus.store import "
         "ClipStore; from spokenlang.settings import TrainConfig\n"
-        "search._Bench._train = lambda *_: os._exit(9)\n"
+        "search.Bench.trained = lambda *_: os._exit(9)\n"
         "config = TrainConfig.from_parameters(eval(sys.argv[3]))\n"
         "search.search(config, ClipStore.open(sys.argv[1]), Path(sys.argv[2]), 3)"
     )
