@@ -103,8 +103,8 @@ class Loop:
         self.averaged = {name: value.clone() for name, value in self._floats().items()}
         self.history: list[dict[str, float | int | str]] = []
         self.sums = torch.zeros(3, device=self.device)  # loss, correct, clips since the last record
-        self.epoch = self.step = self.seen = 0
-        self.seconds = 0.0
+        self.epoch = self.step = 0
+        self.seen, self.seconds = 0, 0.0  # clips trained on, and how long that took, since this process began
         self.best, self.waited = math.inf, 0
         self.probe = self._subset(validation, config.validation_clips)
         self.mirror = self._subset(clips, config.validation_clips)
@@ -278,8 +278,7 @@ class Loop:
     def _about(self) -> dict[str, Any]:
         return {
             "config": self.config.flat(), "clips": self.clips.index.tolist(), "history": self.history,
-            "epoch": self.epoch, "step": self.step, "seen": self.seen, "best": self.best, "waited":
-            self.waited,
+            "epoch": self.epoch, "step": self.step, "best": self.best, "waited": self.waited,
         }  # fmt: skip
 
     def _save(self, path: Path) -> None:
@@ -297,7 +296,7 @@ class Loop:
         if about["config"] != mine["config"] or about["clips"] != mine["clips"]:
             return
         self.history = about["history"]
-        self.epoch, self.step, self.seen = about["epoch"], about["step"], about["seen"]
+        self.epoch, self.step = about["epoch"], about["step"]
         self.best, self.waited = about["best"], about["waited"]
         self.sums = tensors["sums"].to(self.device)
         self.trained.load_state_dict(_under("trained/", tensors))

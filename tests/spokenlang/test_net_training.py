@@ -127,6 +127,9 @@ def test_an_interrupted_run_continues_to_the_same_bytes(
     assert [path.name for path in (tmp_path / "broken").iterdir()] == ["checkpoint.safetensors"]
     resumed = train(config, tiny_store, tmp_path / "broken")
     assert contents(resumed.folder) == contents(whole.folder)
+    # Its speed is that of the one epoch that was left, not of clips whose seconds went by in another process.
+    clips = [run.timing["clips_per_second"] * run.timing["training_seconds"] for run in (whole, resumed)]
+    assert clips[1] == pytest.approx(clips[0] / 3)
 
 
 def test_a_checkpoint_of_another_configuration_is_not_continued(tiny_store: ClipStore, tmp_path: Path) -> None:
