@@ -16,7 +16,7 @@
 # %% tags=["parameters"]
 seed: int = 0  # of every training
 trials: int = 40  # trainings in all
-trial_epochs: int = 5  # passes over the training clips in each
+trial_epochs: int = 6  # passes over the training clips in each
 
 # %%
 from onepage import context

@@ -12,7 +12,7 @@
 #
 # Are the hyper-parameters of the reported network good ones? A tree-structured Parzen estimator (Optuna) tried others,
 # in short trainings judged on the voices held out for validation; it never saw a test clip. Trials that were worse than
-# the median of the earlier ones after an epoch were cut short.
+# the median of the earlier ones, after two epochs or more, were cut short.
 
 # %% tags=["parameters"]
 top: int = 5  # trials in the table

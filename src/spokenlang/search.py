@@ -70,7 +70,8 @@ LOGARITHMIC = tuple(name for name, values in SPACE.items() if isinstance(values,
 """The parameters whose ratios matter rather than their differences."""
 
 STARTUP = 10  # trials at random points, before the sampler learns from them
-PATIENT = 5  # trials that are finished whatever they look like, before bad ones are cut short
+PATIENT = 8  # trials that are finished whatever they look like, before bad ones are cut short
+PATIENT_EPOCHS = 2  # and how long each of them is let train before it is judged
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,11 @@ def _run_trial(study: optuna.Study, bench: Bench) -> None:
 
 
 class _TrialLoop(Loop):
-    """A training that reports its validation loss after every epoch, and stops when that is hopeless."""
+    """A training that reports its validation loss after every epoch, and stops when that is hopeless.
+
+    What is judged is what the trial would be judged by if it ended there: the averaged weights. Those of the last step
+    are so much noisier at a high rate that they would have nearly every trial cut short.
+    """
 
     def __init__(self, trial: optuna.Trial, config: TrainConfig, *rest: Any) -> None:
         super().__init__(config, *rest)
@@ -185,7 +190,10 @@ class _TrialLoop(Loop):
         import optuna
 
         super()._end_epoch()
+        last = {name: value.clone() for name, value in self._floats().items()}
+        self._load_floats(last if self.config.average == "last" else self.averaged)
         loss, _ = evaluate(self.model, self.validation)
+        self._load_floats(last)
         self.trial.report(loss, self.epoch)
         if self.epoch < self.config.epochs and self.trial.should_prune():
             raise optuna.TrialPruned
@@ -200,9 +208,8 @@ def _study(config: TrainConfig, store: ClipStore, folder: Path) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
     storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(folder / "study.log")))
-    study = optuna.create_study(
-        storage=storage, study_name="search", load_if_exists=True, pruner=optuna.pruners.MedianPruner(PATIENT, 1)
-    )
+    pruner = optuna.pruners.MedianPruner(PATIENT, PATIENT_EPOCHS)
+    study = optuna.create_study(storage=storage, study_name="search", load_if_exists=True, pruner=pruner)
     about = {"config": config.flat(), "corpus": store.fingerprint}
     if not study.trials:
         study.set_user_attr("about", about)

@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import optuna
 import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 
 from spokenlang.cli import main
 from spokenlang.corpus.store import ClipStore
@@ -30,6 +33,16 @@ def test_the_first_trial_is_the_configuration_as_given_and_all_are_within_the_sp
         for name, values in SPACE.items():
             value = trial.parameters[name]
             assert value in values if isinstance(values, tuple) else values.low <= value <= values.high
+
+
+def test_a_trial_is_judged_on_its_way_by_what_it_is_judged_by_in_the_end(tiny_store, tmp_path):
+    found = search(SMALL, tiny_store, tmp_path, 2)
+    study = optuna.load_study(
+        study_name="search", storage=JournalStorage(JournalFileBackend(str(tmp_path / "study.log")))
+    )
+    for trial, finished in zip(found, study.trials, strict=True):
+        assert sorted(finished.intermediate_values) == [1, 2]
+        assert finished.intermediate_values[2] == pytest.approx(trial.loss, rel=1e-4)
 
 
 def test_a_search_in_two_goes_is_the_search_in_one(tiny_store, tmp_path):
