@@ -17,7 +17,7 @@ from onepage.errors import UserError
 Node = dict[str, Any]
 BREAK = "part-break"  # the class of the division that keeps two sources apart
 # Raw TeX means nothing here; everything else of pandoc's Markdown is welcome.
-READER = "markdown-raw_tex-auto_identifiers+gfm_auto_identifiers"
+READER = "markdown-raw_tex+gfm_auto_identifiers"
 _api: list[int] = []  # the version of pandoc's trees, learnt from the first that it gave
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onepage.document import attribute, is_span, rewrite, text
+from onepage.document import attribute, is_span, nodes, rewrite, text
 from onepage.pandoc import Node
 from onepage.writers import Writer, raw_inline
 
@@ -51,6 +51,16 @@ class TypstWriter(Writer):
         number = self.document.numbers[name][1]
         call = f"#op-table({number}, ({sides},), ({head},), ({body},){said}{self._options(node)})["
         return call, f"] <fig:{name}>"
+
+    def anchors(self, blocks: list[Node]) -> list[str]:
+        """The labels that these blocks define, for links from elsewhere."""
+        found = []
+        for node in nodes(blocks):
+            if node["t"] in ("Header", "Div", "Span") and not is_span(node, "claim"):
+                found.append(node["c"][1 if node["t"] == "Header" else 0][0])
+            if node["t"] == "Div" and ({"figure", "table"} & set(node["c"][0][1])):
+                found.append(f"fig:{attribute(node, 'names').split()[0]}")
+        return [name for name in dict.fromkeys(found) if name]
 
     def _options(self, node: Node) -> str:
         place, wide = attribute(node, "place"), attribute(node, "wide")

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import pytest
 from pypdf import PdfReader
 
-from onepage import brief, cli, compose, group, layout, page, planfile, results, template
+from onepage import brief, cli, compose, group, layout, page, planfile, results, template, typeset
 from onepage.errors import UserError
 
 
@@ -83,6 +83,22 @@ def test_body_is_readable_and_the_page_has_three_parts(project):
     assert built.typeset.body >= 8.5
     assert built.typeset.parts == {"content": 1, "distribution": 1, "appendix": 1}
     assert built.typeset.tagged
+
+
+def test_content_laid_out_alone_ends_where_it_ends_in_the_whole_document(project, tmp_path):
+    """While body and spaces are looked for, the parts that follow are left out, although the content links to them."""
+    edit(project.page / "report.md", "# Experiments\n", "# Experiments\n\nSee [below](#more) and [there](#place).\n\n")
+    with (project.page / "appendix.md").open("a", encoding="utf-8") as file:
+        file.write("\n# More\n\nA [place]{#place} to link to, and `<place>` in code.\n")
+    found = results.load_results(project.out)
+    composed = compose.compose(project.page, found, project.root)
+    typeset.typeset(composed.document, composed.front, found, project.out, project.page, tmp_path)
+    press = typeset.Press(tmp_path)
+    for body in (8.5, 9.6, 14.0):
+        for place in typeset.PLACES:
+            setting = typeset.Setting(body, place, 1.3)
+            ends = [press._query(setting, "<op-position>", part) for part in (typeset.CONTENT, typeset.WHOLE)]
+            assert ends[0] == ends[1]
 
 
 def test_names_with_markup_are_shown_never_obeyed(project):
