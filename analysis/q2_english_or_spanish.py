@@ -19,6 +19,7 @@ shown_seed: int = 0  # the run whose loss is plotted
 
 # %%
 import matplotlib.pyplot as plt
+import numpy as np
 import torch
 
 from onepage import context, publish
@@ -111,28 +112,35 @@ publish.figure(
 # Both losses are taken on whole clips without dropout, so they differ only in whether the speaker was seen in training.
 
 # %%
-gap_runs = {run.parameters["keep"]: load_run(run.folder) for run in context.runs("gap") if run.seed == listed[0].seed}
-gaps = {label_of(keep): comparison.final_losses(run) for keep, run in gap_runs.items()}
-gaps["all of them"] = comparison.final_losses(shown)
+alone = {}
+for run in context.runs("gap"):
+    alone.setdefault(label_of(run.parameters["keep"]), []).append(load_run(run.folder))
+tried = [run.config.seed for run in next(iter(alone.values()))]
+alone["all of them"] = [run for run in runs if run.config.seed in tried]
+gaps = {name: np.mean([comparison.final_losses(run) for run in of], axis=0) for name, of in alone.items()}
 
 # %% name="gap"
 publish.figure(
     "gap",
     plots.gap(gaps),
     alt="For each technique alone and for all of them: final loss on training clips and on validation clips, joined by a line.",
-    caption="Final loss on training (open) and validation clips (filled), each technique alone.",
-    data=[{"technique": name, "training": train, "validation": held_out} for name, (train, held_out) in gaps.items()],
+    caption="Final loss on training (open) and validation clips (filled), each technique alone"
+    + (f", mean of {len(tried)} seeds." if len(tried) > 1 else "."),
+    data=[
+        {"technique": name, "training": float(train), "validation": float(held_out), "seeds": len(tried)}
+        for name, (train, held_out) in gaps.items()
+    ],
 )
 
 # %% name="gap-closed"
 none, every = gaps["none"], gaps["all of them"]
-gap_none, gap_all = none[1] - none[0], every[1] - every[0]
+gap_none, gap_all = float(none[1] - none[0]), float(every[1] - every[0])
 best = min((name for name in gaps if name not in ("none", "all of them")), key=lambda name: gaps[name][1])
 publish.value("gap.none", gap_none, unit="nats", about="validation minus training loss without techniques")
 publish.value("gap.all", gap_all, unit="nats", about="validation minus training loss with all techniques")
 publish.claim(
     "gap-closed",
-    gap_all < gap_none and every[1] < none[1],
+    gap_all < gap_none and bool(every[1] < none[1]),
     text="the techniques together lower the validation loss and narrow the gap",
     evidence=f"validation loss {none[1]:.3f} to {every[1]:.3f}, gap {gap_none:.3f} to {gap_all:.3f} nats",
 )

@@ -43,8 +43,12 @@ names = {language.code: language.name for language in LANGUAGES}
 points = [(run.parameters, load_run(run.folder)) for run in context.runs("search")]
 rates = sorted({parameters["learning_rate"] for parameters, _ in points})
 sizes = sorted({parameters["batch_size"] for parameters, _ in points})
-found = {(p["batch_size"], p["learning_rate"]): run.metrics["validation"]["accuracy"] for p, run in points}
+cells = {}
+for parameters, run in points:
+    cells.setdefault((parameters["batch_size"], parameters["learning_rate"]), []).append(run)
+found = {at: comparison.statistic(seeds, "accuracy", "validation").value for at, seeds in cells.items()}
 if found:
+    each = len(next(iter(cells.values())))
     publish.table(
         "search",
         [
@@ -53,7 +57,7 @@ if found:
         ],
         columns={"size": "batch size", **{f"rate{at}": f"{rate:g}" for at, rate in enumerate(rates)}},
         align="l" + "r" * len(rates),
-        caption=f"Validation accuracy / % by batch size (rows) and learning rate (columns), {points[0][1].config.epochs} epochs, one seed.",
+        caption=f"Validation accuracy / % by batch size (rows) and learning rate (columns), {points[0][1].config.epochs} epochs, {'one seed' if each == 1 else f'mean of {each} seeds'}.",
     )
 
 # %% name="six-parameters"

@@ -206,6 +206,7 @@ if effects:
         unit="fraction",
         about=f"accuracy lost without {name.removeprefix('– ')}",
     )
+    publish.value("ablation.seeds", min(len(groups[name]) for name, _, _ in effects), about="seeds of each network without one")
     worthless = [name.removeprefix("– ") for name, loss, _ in effects if loss.low <= 0]
     publish.value(
         "ablation.undecided", len(worthless), about="techniques whose interval includes zero: " + ", ".join(worthless)
