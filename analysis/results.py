@@ -3,7 +3,7 @@
 #   onepage:
 #     title: Results
 #     question: "report"
-#     reads: [corpus, six, ablation, raw_cnn, mean_spectrum, mfcc_statistics]
+#     reads: [corpus, six, ablation, ablation_rest, raw_cnn, mean_spectrum, mfcc_statistics]
 #     timeout: 900
 # ---
 
@@ -35,8 +35,12 @@ settings = {"mean spectrum, LR": "mean_spectrum", "MFCC statistics, LR": "mfcc_s
             "raw-waveform CNN": "raw_cnn", "chosen network": reference}  # fmt: skip
 groups = {name: [load_run(run.folder) for run in context.runs(row)] for name, row in settings.items()}
 chosen = groups["chosen network"]
-for run in context.runs("ablation"):
-    groups.setdefault(f"– {label_of(run.parameters['without'])}", []).append(load_run(run.folder))
+without = {}
+for row in ("ablation", "ablation_rest"):
+    for run in context.runs(row):
+        without.setdefault(label_of(run.parameters["without"]), []).append(load_run(run.folder))
+    if row == "ablation":
+        groups |= {f"– {name}": runs for name, runs in without.items()}
 groups = {name: runs for name, runs in groups.items() if runs}
 
 # %% [markdown]
@@ -169,11 +173,7 @@ for name, value in (("mean spectrum, LR", "baseline.test_accuracy"), ("MFCC stat
 # many seeds cannot tell.
 
 # %% name="ablation"
-effects = []
-for name, runs in groups.items():
-    if name.startswith("–"):
-        loss, p = comparison.difference(chosen, runs, store)
-        effects.append((name, loss, p))
+effects = [(name, *comparison.difference(chosen, runs, store)) for name, runs in without.items()]
 effects.sort(key=lambda effect: -effect[1].value)
 if effects:
     publish.figure(
@@ -184,7 +184,14 @@ if effects:
         alt="Points of test accuracy lost when each technique is taken away, with intervals; the largest on top.",
         caption="Points of test accuracy lost without each technique, with 95 % interval.",
         data=[
-            {"technique": name, "lost": loss.value, "low": loss.low, "high": loss.high, "p": p}
+            {
+                "technique": name,
+                "lost": loss.value,
+                "low": loss.low,
+                "high": loss.high,
+                "p": p,
+                "seeds": len(without[name]),
+            }
             for name, loss, p in effects
         ],
     )
@@ -193,7 +200,7 @@ if effects:
     publish.claim(
         "augmentation-helps",
         loss.low > 0 and p * len(effects) < 0.05,
-        text=f"{name.removeprefix('– ')} helps most",
+        text=f"{name} helps most",
         evidence=f"{100 * loss.value:.1f} points are lost without ({100 * loss.low:.1f} to {100 * loss.high:.1f}), {len(effects)} techniques tried",
         test="paired, signs of whole groups flipped, Bonferroni",
         p=min(1.0, p * len(effects)),
@@ -204,10 +211,10 @@ if effects:
         low=loss.low,
         high=loss.high,
         unit="fraction",
-        about=f"accuracy lost without {name.removeprefix('– ')}",
+        about=f"accuracy lost without {name}",
     )
-    publish.value("ablation.seeds", min(len(groups[name]) for name, _, _ in effects), about="seeds of each network without one")
-    worthless = [name.removeprefix("– ") for name, loss, _ in effects if loss.low <= 0]
+    publish.value("ablation.seeds", min(map(len, without.values())), about="seeds of each network without one")
+    worthless = [name for name, loss, _ in effects if loss.low <= 0]
     publish.value(
         "ablation.undecided", len(worthless), about="techniques whose interval includes zero: " + ", ".join(worthless)
     )

@@ -4,16 +4,22 @@
 
 All are trained by the same loop on the same arrays, split and epochs, with the weights of the best validation epoch for
 the public two (Adam at 1e-3, batches of 64, whole clips, dropout, no augmentation), and the recipe of
-`analysis/train.py` for ours. Prints test accuracy, errors, weights and training clips per second, and the paired
-difference to ours. What is in FOLDER already is not trained again.
+`analysis/train.py` for ours. Prints first how fast each trains, measured on a few steps of each in turn, so that a slow
+moment of the machine falls on all; then test accuracy, weights, and the paired difference to ours. What is in FOLDER
+already is not trained again.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import tempfile
+import time
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from built import corpus
@@ -23,8 +29,12 @@ from spokenlang import comparison, models
 from spokenlang.corpus.store import ClipStore
 from spokenlang.layers import Network
 from spokenlang.runs import TrainedRun, load_run
+from spokenlang.search import Bench
 from spokenlang.settings import TrainConfig
-from spokenlang.training import train
+from spokenlang.training import Loop, train
+
+STEPS = 6  # timed in each of ROUNDS, after one that warms up
+ROUNDS = 3
 
 PLAIN = {
     "optimizer": "adam", "learning_rate": 1e-3, "weight_decay": 0.0, "schedule": "constant", "warmup": 0.0,
@@ -100,6 +110,37 @@ def register() -> None:
     }  # fmt: skip
 
 
+class Enough(Exception):
+    """The stopwatch has seen its steps."""
+
+
+class Stopwatch(Loop):
+    """A training that notes the clips per second of its steps after the first, and ends after a few."""
+
+    def __init__(self, rates: list[float], *given: Any) -> None:
+        super().__init__(*given)
+        self.rates = rates
+
+    def _train_step(self, rows: Tensor) -> None:
+        started = time.perf_counter()
+        super()._train_step(rows)
+        if self.step > 1:
+            self.rates.append(len(rows) / (time.perf_counter() - started))
+        if self.step > STEPS:
+            raise Enough
+
+
+def speeds(store: ClipStore) -> dict[str, float]:
+    """Median training clips per second of each contender, features at hand."""
+    benches = {name: Bench(TrainConfig.from_parameters(given), store) for name, given in CONTENDERS.items()}
+    rates: dict[str, list[float]] = {name: [] for name in CONTENDERS}
+    for _ in range(ROUNDS):
+        for name, bench in benches.items():
+            with suppress(Enough):
+                bench.trained({}, partial(Stopwatch, rates[name]))
+    return {name: statistics.median(found) for name, found in rates.items()}
+
+
 def trained(name: str, epochs: int, seed: int, store: ClipStore, folder: Path) -> TrainedRun:
     """One contender with one seed, from its folder if it has been trained."""
     config = TrainConfig.from_parameters({**CONTENDERS[name], "epochs": epochs, "seed": seed})
@@ -118,6 +159,10 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     register()
     store = ClipStore.open(corpus(args.corpus))
+    rates = speeds(store)
+    for name, rate in rates.items():
+        times = round(rates["ours"] / rate, 1)
+        print(json.dumps({"network": name, "clips_per_s": round(rate), "ours_times_as_fast": times}), flush=True)
     with tempfile.TemporaryDirectory() as place:
         folder = args.out or Path(place)
         ours: list[TrainedRun] = []
@@ -130,7 +175,6 @@ def main() -> None:
             line = {
                 "network": name,
                 "weights": runs[0].metrics["parameters"],
-                "clips_per_s": round(sum(run.timing["clips_per_second"] for run in runs) / len(runs)),
                 "test_accuracy": [round(number, 4) for number in (found.value, found.low, found.high)],
                 "validation_accuracy": round(sum(run.metrics["validation"]["accuracy"] for run in runs) / len(runs), 4),
                 "seeds": len(runs),

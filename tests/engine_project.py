@@ -54,7 +54,7 @@ class Project:
 
     def environ(self, **extra: str) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name not in _CLEARED}
-        return {**kept, "PYTHONPATH": str(ROOT / "src"), **extra}
+        return {**kept, "PYTHONPATH": str(ROOT / "src"), "ONEPAGE_LINGER": "0", **extra}
 
     def onepage(self, *words: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "onepage", *words]

@@ -76,6 +76,7 @@ class Clone:
         clean |= {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{clean['PATH']}",
             "PYTHONPATH": str(self.folder / "src"),
+            "ONEPAGE_LINGER": "0",
         }
         return subprocess.run(words, cwd=self.folder, capture_output=True, text=True, env=clean, check=False)
 

@@ -6,8 +6,9 @@ process that has them takes a few hundredths. `onepage run` is then only a clien
     client --socket--> server --fork--> executor (papermill) --fork--> kernel (see kernels.py)
 
 The server does nothing but fork and reap. Its children forget every module of ours and import them afresh, so edits
-always count. It ends with the `make` (or preview) that it was started for. Where it cannot be used (LAUNCH, another
-system than Linux, ONEPAGE_WARM=no), executions take the plain path and give the same bytes.
+always count. When the `make` (or preview) that it served has ended it waits a few minutes for the next one, as after
+an edit (ONEPAGE_LINGER=SECONDS, 0 for not at all). Where it cannot be used (LAUNCH, another system than Linux,
+ONEPAGE_WARM=no), executions take the plain path and give the same bytes.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ ENGINE = (  # what executing and rendering import, whatever the scripts do
 )
 START_SECONDS = 60.0  # how long a client waits for the server's imports before it goes on alone
 IDLE_SECONDS = 1800.0  # and how long the server waits for work, whatever its owners do
+LINGER_SECONDS = 300.0  # and for another make, when the last one has ended
 
 
 # --- client --------------------------------------------------------------------------------------------------------
@@ -163,7 +165,7 @@ def _address(root: Path) -> Path:
 
 
 def serve(root: Path, address: Path) -> None:
-    """Fork for every request, until the processes that this server is for have ended."""
+    """Fork for every request, until the processes that this server is for have ended and no other comes."""
     from onepage.config import load
 
     config = load(root)
@@ -180,12 +182,15 @@ def serve(root: Path, address: Path) -> None:
     listener.bind(str(beside))
     listener.listen(64)
     beside.rename(address)
-    children: set[int] = set()
-    owners = {int(os.environ.get("ONEPAGE_MAKE") or 0)}
-    used = time.monotonic()
+    linger = float(os.environ.get("ONEPAGE_LINGER", LINGER_SECONDS))
+    owners, children = {int(os.environ.get("ONEPAGE_MAKE") or 0)}, set()
+    used = owned = time.monotonic()
+    known = True  # whether clients find the address
+    last = False  # whether this is the last look for one that had found it just before
     try:
-        while children or (any(map(_alive, owners)) and time.monotonic() - used < IDLE_SECONDS):
-            if select.select([listener], [], [], 0.5)[0]:
+        while known or last or children:
+            last = False
+            if select.select([listener], [], [], 0.5 if known or children else 0)[0]:
                 connection, _ = listener.accept()
                 used = time.monotonic()
                 owner, child = _fork(connection, listener, ours)
@@ -193,8 +198,15 @@ def serve(root: Path, address: Path) -> None:
                 owners.add(owner)
                 children.add(child)
             children = {child for child in children if child and os.waitpid(child, os.WNOHANG)[0] == 0}
+            owners = {owner for owner in owners if _alive(owner)}
+            now = time.monotonic()
+            owned = now if owners else owned
+            if known and not children and (now - used > IDLE_SECONDS if owners else now - owned >= linger):
+                address.unlink(missing_ok=True)
+                known, last = False, True
     finally:
-        address.unlink(missing_ok=True)
+        if known:
+            address.unlink(missing_ok=True)
 
 
 def _alive(pid: int) -> bool:

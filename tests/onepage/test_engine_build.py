@@ -47,6 +47,21 @@ def test_a_second_make_does_nothing_and_says_so(project: example.Project) -> Non
     assert min(seconds) < 0.5, seconds
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the warm parent is for Linux only")
+def test_the_warm_parent_waits_for_the_next_make_as_long_as_it_is_told(project: example.Project) -> None:
+    def parents() -> set[int]:
+        return {pid for pid, words in example.processes(project.root).items() if "onepage.warm" in words}
+
+    found = []
+    for old, new in (("linewidth=0.8", "linewidth=0.9"), ("linewidth=0.9", "linewidth=1.0")):
+        project.edit("src/dicegame/plots.py", old, new)
+        assert project.executed(project.make("report", ONEPAGE_LINGER="6")) == {"q1_shares"}
+        found.append(parents())
+    assert len(found[0]) == 1
+    assert found[0] == found[1]
+    assert example.gone(project.root)
+
+
 def test_dry_runs_tell_the_truth(project: example.Project) -> None:
     assert "run --plan" not in project.make("-n", "report").stdout
     project.edit("src/dicegame/plots.py", "linewidth=0.8", "linewidth=0.9")
