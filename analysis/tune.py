@@ -11,7 +11,8 @@
 # # One search for hyper-parameters
 #
 # Many short trainings of the six-class network, each with other hyper-parameters, judged on validation speakers alone.
-# The first trial is the network as it is reported. An interrupted search goes on where it was.
+# The first trial has the library's own settings, which the project began with. An interrupted search goes on where it
+# was.
 
 # %% tags=["parameters"]
 seed: int = 0  # of every training

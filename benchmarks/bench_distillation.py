@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from built import corpus
+from built import chosen, corpus
 from torch import Tensor
 
 from spokenlang import evaluation
@@ -78,7 +78,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    bench = Bench(TrainConfig(epochs=args.epochs), ClipStore.open(corpus(args.corpus)))
+    bench = Bench(TrainConfig.from_parameters({**chosen(), "epochs": args.epochs}), ClipStore.open(corpus(args.corpus)))
 
     def students(teachers: Sequence[LanguageModel]) -> list[np.ndarray]:
         models = [bench.trained({"seed": seed}, partial(Taught, teachers)) for seed in args.seeds]

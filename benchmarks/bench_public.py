@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from built import corpus
+from built import chosen, corpus
 from torch import Tensor, nn
 
 from spokenlang import comparison, models
@@ -42,7 +42,7 @@ PLAIN = {
     "stretch": 0.0, "mel_warp": 0.0, "spec_masks": 0,
 }  # fmt: skip
 CONTENDERS = {
-    "ours": {},
+    "ours": chosen(),
     "mfcc_cnn": {**PLAIN, "model": "mfcc_cnn", "representation": "mfcc", "cepstra": 40, "hop_ms": 10.0},
     "raw_tcn": {**PLAIN, "model": "raw_tcn"},
 }

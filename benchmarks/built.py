@@ -1,11 +1,13 @@
-"""The corpus of the report that `make report` built last, for benchmarks that train on it."""
+"""What the report trains on and what it trains: the corpus of the last `make report`, the settings of train.py."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
-from onepage import planfile
+from onepage import parameters, planfile
+from spokenlang.techniques import switched_off
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -19,3 +21,11 @@ def corpus(named: Path | None) -> Path:
     if folder is None or not folder.exists():
         sys.exit("there is no corpus: run `make report` first, or name a folder")
     return folder
+
+
+def chosen() -> dict[str, Any]:
+    """The settings of the reported network: the parameter cell of analysis/train.py."""
+    script = ROOT / "analysis" / "train.py"
+    declared = parameters.declared(script.read_text(encoding="utf-8"), script.name)
+    values = {parameter.name: parameter.default for parameter in declared}
+    return switched_off(values, values.pop("without"), values.pop("keep"))
