@@ -176,6 +176,7 @@ FILTERS: dict[str, Callable] = {
     "signed": _filter(functools.partial(quantities.decimals, signed=True)),
     "count": _filter(lambda number: quantities.decimals(number, 0)),
     "unit": _filter(quantities.shown),
+    "exact": _filter(lambda number: f"{number:g}".replace("-", quantities.MINUS)),
     "times": _filter(lambda number, digits=1: quantities.decimals(number, digits) + "×"),
     "spelled": _filter(_spelled),
     "duration": _filter(_duration),

@@ -47,6 +47,7 @@ def render(text: str) -> str:
         ("{{ six.test_accuracy | interval }}", "95.4% (94.0–96.0)"),
         ("{{ six }}", "6"),
         ("{{ six | spelled }}", "six"),
+        ("{{ (six.test_accuracy * -0.5) | exact }}", "−0.477"),
         ("{{ six | count }}", "6"),
         ("{{ (six.test_accuracy - base.test_accuracy) | points }}", "47.4\N{NO-BREAK SPACE}points"),
         ("{{ (six.test_accuracy / base.test_accuracy) | times }}", "2.0×"),
