@@ -89,8 +89,10 @@ def execute(plan: planfile.Plan, target: dict[str, Any]) -> int:
         environment["ONEPAGE_LOADED"] = str(private / "loaded.json")
         environment["IPYTHONDIR"] = environment["JUPYTER_CONFIG_DIR"] = str(private)
         _set_environ(environment)
+        _require_as_planned(plan, target)
         notebook = _papermill(plan, target, folder, private)
         _check_loaded(plan, target, private)
+        _require_as_planned(plan, target)
         import nbformat
 
         (folder / "notebook.ipynb").write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
@@ -165,6 +167,18 @@ def _check_loaded(plan: planfile.Plan, target: dict[str, Any], private: Path) ->
                 f"{target['script']}: loads {name}, which no import statement names, so a change of it would go"
                 f" unnoticed; add `import {name}` where it is used"
             )
+
+
+def _require_as_planned(plan: planfile.Plan, target: dict[str, Any]) -> None:
+    """A result is kept under the key of the code that the plan saw, so it must be that code's."""
+    from onepage import why
+
+    if changed := why.since(plan, target):
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        raise CheckFailed(
+            f"{target['id']}: {changed[0]}{more} since this make began, so its result would be of neither state;"
+            " run make again (what is finished is kept)"
+        )
 
 
 def _context(plan: planfile.Plan, target: dict[str, Any], folder: Path, scratch: Path) -> dict[str, Any]:
@@ -258,6 +272,11 @@ def make_corpus(plan: planfile.Plan) -> int:
             command = config.corpus.check.format(folder=shlex.quote(str(plan.root / corpus["folder"])))
         if command:
             _command(plan.root, command)
+        try:
+            _require_as_planned(plan, target)
+        except CheckFailed:
+            shutil.rmtree(folder / "files", ignore_errors=True)  # not to be gone on with
+            raise
         inputs = plan.inputs("corpus")
         (folder / "inputs.json").write_text(json.dumps(inputs, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         seconds = time.monotonic() - started

@@ -57,6 +57,16 @@ def definitions(tree: ast.Module) -> list[tuple[str, str]]:
     return found
 
 
+def merged(pairs: Iterable[Iterable[str]]) -> dict[str, str]:
+    """Definition -> hash; "(order)" stands for the sequence, which can matter at a module's top level."""
+    pairs = [tuple(pair) for pair in pairs]
+    by_name: dict[str, list[str]] = {}
+    for name, value in pairs:
+        by_name.setdefault(name, []).append(value)
+    found = {name: values[0] if len(values) == 1 else digest(values)[:16] for name, values in by_name.items()}
+    return {**found, "(order)": digest([name for name, _ in pairs])[:16]}
+
+
 def _name(statement: ast.stmt) -> str:
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
         return f"function {statement.name}"

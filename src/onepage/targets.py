@@ -207,13 +207,8 @@ class Planner:
         return self.cache.module(path)
 
     def _definitions(self, module: str) -> dict[str, str]:
-        """Definition -> hash; "(order)" stands for the sequence, which can matter at a module's top level."""
-        pairs = self._module(self.modules[module])["definitions"]
-        merged: dict[str, list[str]] = {}
-        for name, value in pairs:
-            merged.setdefault(name, []).append(value)
-        found = {name: values[0] if len(values) == 1 else digest(values)[:16] for name, values in merged.items()}
-        return {**found, "(order)": digest([name for name, _ in pairs])[:16]}
+        """What a module does."""
+        return freshness.merged(self._module(self.modules[module])["definitions"])
 
     def _named_files(self, script: Path, facts: dict[str, Any], modules: list[str]) -> dict[str, str]:
         """Data files that the code names and that lie beside it."""

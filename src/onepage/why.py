@@ -11,7 +11,7 @@ from typing import Any
 from onepage import planfile, store
 from onepage.config import BUILD, load
 from onepage.differences import differences
-from onepage.freshness import SourceCache, find_modules
+from onepage.freshness import Modules, SourceCache, file_digest, find_modules, merged
 from onepage.planfile import Plan
 
 _SHOWN = 12  # reasons per target; a new torch has hundreds of definitions behind it
@@ -59,11 +59,30 @@ def because(plan: Plan, target: dict[str, Any]) -> list[str]:
         return [_NEW]
     if before == now:
         return ["its result is gone from the store"]
-    cache = SourceCache(plan.root, plan.root / BUILD / "cache" / "sources.json")
-    lines = []
-    if target["script"]:
-        lines = [cell["line"] for cell in cache.script(plan.root / target["script"])["cells"]]
-    return differences(before, now, target["script"], _module_paths(plan), lines)
+    lines = [cell["line"] for cell in _cells(plan, target, _sources(plan))]
+    return differences(before, now, target["script"], _shown(plan, _modules(plan)), lines)
+
+
+def since(plan: Plan, target: dict[str, Any]) -> list[str]:
+    """What of a target's code is no longer what the plan was made from: somebody is at work on it."""
+    planned, sources, modules = plan.inputs(target["id"]), _sources(plan), _modules(plan)
+    cells = _cells(plan, target, sources)
+    now = {
+        **planned,
+        "code": {
+            name: merged(sources.module(modules[name])["definitions"])
+            for name in planned.get("code", {})
+            if name in modules
+        },
+        "files": {
+            name: file_digest(plan.root / name)[:32]
+            for name in planned.get("files", {})
+            if (plan.root / name).is_file()
+        },
+        "cells": [cell["digest"] for cell in cells],
+    }
+    lines = [cell["line"] for cell in cells]
+    return differences({"cells": [], "files": {}, **planned}, now, target["script"], _shown(plan, modules), lines)
 
 
 def page_reasons(plan: Plan) -> list[str]:
@@ -87,8 +106,21 @@ def page_reasons(plan: Plan) -> list[str]:
     return reasons or ["its sources have changed"]
 
 
-def _module_paths(plan: Plan) -> dict[str, str]:
+def _sources(plan: Plan) -> SourceCache:
+    return SourceCache(plan.root, plan.root / BUILD / "cache" / "sources.json")
+
+
+def _cells(plan: Plan, target: dict[str, Any], sources: SourceCache) -> list[dict[str, Any]]:
+    """The executing cells of a target's script as it is now; the corpus has none."""
+    script = plan.root / target["script"]
+    return sources.script(script).get("cells", []) if target["script"] and script.is_file() else []
+
+
+def _modules(plan: Plan) -> Modules:
     config = load(plan.root)
     packages = [*(plan.root / package for package in config.code), Path(__file__).parent]
-    modules = find_modules(packages, plan.root / config.scripts)
+    return find_modules(packages, plan.root / config.scripts)
+
+
+def _shown(plan: Plan, modules: Modules) -> dict[str, str]:
     return {name: os.path.relpath(path, plan.root) for name, path in modules.items()}

@@ -56,6 +56,25 @@ def project(built: example.Project, tmp_path: Path) -> example.Project:
     return example.Project(tmp_path / "dice")
 
 
+def test_what_is_edited_during_a_build_is_not_kept_as_what_it_was(project: example.Project) -> None:
+    """A result under the key of older code would come back as a stale one as soon as the edit is taken back."""
+    edits = {  # script -> what is edited while it runs
+        "analysis/learn.py": ("../analysis/q2_steps.py", "{surprise:.3f}", "{surprise:.4f}"),
+        "analysis/q1_shares.py": ("../src/dicegame/plots.py", "linewidth=0.8", "linewidth=2.0"),
+    }
+    for script, (file, old, new) in edits.items():
+        cell = f"\n# %%\nfrom pathlib import Path\n\nedited = Path({file!r})\n"
+        cell += f"edited.write_text(edited.read_text().replace({old!r}, {new!r}))\n"
+        project.write(script, project.path(script).read_text() + cell)
+    told = project.make("report", "-j1", "-k", ok=False).stderr
+    assert "q1_shares: src/dicegame/plots.py: function bars since this make began" in told
+    assert "q2_steps: analysis/q2_steps.py:" in told
+    assert "Traceback" not in told
+    assert project.leftovers() == []
+    again = project.make("report")  # the edits are there by now
+    assert project.executed(again) == {"q1_shares", "q2_steps"}
+
+
 def test_failures_are_told_and_kept(project: example.Project) -> None:
     before = project.manifest()
     for name, (more, cell, _) in BROKEN.items():
