@@ -21,6 +21,7 @@ STAMP = 1_700_000_000  # the PDF's date, always this one: the same inputs give t
 PICTURE_PPI = 120  # of report.png
 SMALLEST, LARGEST, STEP = 8.5, 9.6, 0.1  # body sizes to choose from, in points
 PLACES = ("here", "auto")  # see Setting
+WORTH = 0.3  # points that the body must gain for figures to leave their place in the text
 BETWEEN = "// onepage: the next part"
 CONTENT, WHOLE = "content", "whole"  # what of the document is laid out
 AFTER = ("distribution", "appendix")  # the parts that follow the content
@@ -66,8 +67,8 @@ def typeset(
 ) -> Typeset:
     """Write the Typst sources into `folder` and compile them so that the content fills one page, if it can.
 
-    The body is as large as fits; figures stand where the text has them, or, where that wastes room, float. What
-    room is left then goes into the spaces around headings and figures.
+    The body is as large as fits; figures stand where the text has them, or, where that costs much of its size,
+    float. What room is left then goes into the spaces around headings and figures.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _write_sources(document, front, results, assets, page_folder, folder)
@@ -85,13 +86,13 @@ class Setting:
 
 
 def _largest(press: Press) -> Setting:
-    """The largest body that fits one page, in the first place where it does; else what overflows least."""
+    """The largest body that fits one page, in the first place where it nearly does; else what overflows least."""
     sizes = [round(SMALLEST + STEP * i, 1) for i in range(round((LARGEST - SMALLEST) / STEP) + 1)]
     best = _last([Setting(size, PLACES[0]) for size in sizes], press.fits)
     for place in PLACES[1:]:
         if not press.fits(best):
             best = min(best, Setting(best.body, place), key=press.overflow)
-        larger = [Setting(size, place) for size in sizes if size > best.body]
+        larger = [Setting(size, place) for size in sizes if size >= best.body + WORTH - 1e-9]
         if larger and press.fits(best) and press.fits(larger[0]):
             best = _last(larger, press.fits)
     return best

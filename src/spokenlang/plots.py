@@ -78,7 +78,7 @@ def loss_curves(histories: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     axis.plot([], [], color=GREY, linewidth=0.6, linestyle=(0, (3, 1)), label="training")
     axis.plot([], [], color=GREY, linewidth=1.0, label="validation")
     # Room above the curves for the legend.
-    axis.set(xlabel="optimiser step", ylabel="loss / nats", ylim=(0, 1.5 * axis.get_ylim()[1]))
+    axis.set(xlabel="optimiser step", ylabel="loss / nats", ylim=(0, 1.8 * axis.get_ylim()[1]))
     axis.legend(fontsize=7, labelspacing=0.2, borderaxespad=0.1)
     return figure
 
@@ -149,19 +149,40 @@ def output_space(
     """PCA scatter: ``points`` (n, 2), ``labels`` (n,), ``explained`` shares of variance; codes at the class means."""
     figure, axis = new_figure(1.7, width=HALF)
     outline = [patheffects.withStroke(linewidth=2.2, foreground="white")]
-    for index, code in enumerate(codes):
+    there = [index for index in range(len(codes)) if (labels == index).any()]
+    for index in there:
         chosen = points[labels == index]
-        if not len(chosen):
-            continue
-        axis.scatter(*chosen.T, s=3, alpha=0.3, color=COLOURS[code], linewidths=0, rasterized=True)
-        x, y = chosen.mean(axis=0)
+        axis.scatter(*chosen.T, s=3, alpha=0.3, color=COLOURS[codes[index]], linewidths=0, rasterized=True)
+    means = np.array([points[labels == index].mean(axis=0) for index in there])
+    for index, (x, y) in zip(there, _apart(means, 0.11 * np.ptp(points, axis=0)), strict=True):
         axis.text(
-            x, y, code, color=COLOURS[code], fontsize=8.5, weight="bold", ha="center", va="center", path_effects=outline
-        )
+            x, y, codes[index], color=COLOURS[codes[index]], fontsize=8.5, weight="bold", ha="center", va="center",
+            path_effects=outline,
+        )  # fmt: skip
     axis.set(xlabel=f"component 1 ({explained[0]:.0%})", ylabel=f"component 2 ({explained[1]:.0%})")
     axis.set_xticks([])
     axis.set_yticks([])
     return figure
+
+
+def _apart(places: np.ndarray, room: np.ndarray) -> np.ndarray:
+    """Places (n, 2) for labels, moved up or down until no two are nearer than ``room`` (2,) in both directions."""
+    places = places.copy()
+    for _ in range(20 * len(places)):
+        near = [
+            (a, b)
+            for a in range(len(places))
+            for b in range(a)
+            if (np.abs(places[a] - places[b]) < room * (1 - 1e-6)).all()
+        ]
+        for pair in near:
+            low, high = sorted(pair, key=lambda at: places[at, 1])
+            push = max(0.0, (room[1] - (places[high, 1] - places[low, 1])) / 2)
+            places[low, 1] -= push
+            places[high, 1] += push
+        if not near:
+            break
+    return places
 
 
 def against_duration(curves: Mapping[str, tuple[Sequence[float], np.ndarray, np.ndarray, np.ndarray]]) -> Figure:
