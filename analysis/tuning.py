@@ -72,30 +72,24 @@ if trials:
 
 # %% name="search-best"
 if trials:
-    shown = sorted(complete, key=lambda trial: trial.loss)[:top]
-    shown += [] if trials[0] in shown else [trials[0]]
+    shown = [trials[0], *sorted(complete, key=lambda trial: trial.loss)[:top]]
+    rows = {"loss / nats": [f"{trial.loss:.3f}" for trial in shown]}
+    rows["accuracy / %"] = [f"{100 * trial.accuracy:.1f}" for trial in shown]
+    for name in winner.parameters:
+        rows[name.replace("_", " ")] = [f"{trial.parameters[name]:.2g}" for trial in shown]
+    heads = ["to begin with", *(f"trial {trial.number}" for trial in shown[1:])]
     publish.table(
         "search-best",
-        [
-            {
-                "trial": "to begin with" if trial.number == 0 else str(trial.number),
-                "loss": f"{trial.loss:.3f}",
-                "accuracy": f"{100 * trial.accuracy:.1f}",
-                **{name: f"{value:.3g}" for name, value in trial.parameters.items()},
-                "_strong": trial.number == 0,
-            }
-            for trial in shown
-        ],
-        columns={"trial": "trial", "loss": "loss", "accuracy": "accuracy / %"}
-        | {name: name.replace("_", " ") for name in winner.parameters},
-        align="l" + "r" * (2 + len(winner.parameters)),
-        caption="The trials with the least validation loss, and the settings to begin with.",
+        [{"what": name, **{f"t{at}": text for at, text in enumerate(texts)}} for name, texts in rows.items()],
+        columns={"what": "", **{f"t{at}": head for at, head in enumerate(heads)}},
+        align="l" + "r" * len(heads),
+        caption="The settings to begin with, and the trials with the least validation loss.",
     )
 
 # %% [markdown]
 # ## Does it last?
 #
-# Six epochs favour what learns fast: the best trials have hardly any dropout and no SpecAugment, which a longer training
+# Six epochs favour what learns fast: the best trials have less dropout and no SpecAugment, which a longer training
 # needs. So only what does not depend on that was taken over: a higher rate, longer crops, more change of speed and of
 # vocal tract; and not the batches of 16, which cost half as much time again. Trained to the end, on the validation voices:
 

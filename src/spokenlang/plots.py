@@ -207,11 +207,11 @@ def against_duration(curves: Mapping[str, tuple[Sequence[float], np.ndarray, np.
 def against_cost(designs: Mapping[str, tuple[float, Mapping[str, float]]], cost: str) -> Figure:
     """Accuracy against what it costs: name -> (cost, {"value", "low", "high"} as fractions)."""
     figure, axis = new_figure(1.9)
-    for name, (paid, found) in designs.items():
-        axis.plot([paid] * 2, [100 * found["low"], 100 * found["high"]], color=COLOURS["de"], linewidth=1.0)
-        axis.plot([paid], [100 * found["value"]], "o", color=COLOURS["de"], markersize=3.5)
-        axis.annotate(name, (paid, 100 * found["value"]), xytext=(4, 2), textcoords="offset points", fontsize=7)
-    axis.margins(x=0.25)
+    for (name, (paid, found)), colour in zip(designs.items(), COLOURS.values(), strict=False):
+        axis.plot([paid] * 2, [100 * found["low"], 100 * found["high"]], color=colour, linewidth=1.0)
+        axis.plot([paid], [100 * found["value"]], "o", color=colour, markersize=3.5, label=name)
+    axis.margins(x=0.15)
+    axis.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5), handletextpad=0.1)
     axis.set(xlabel=cost, ylabel="accuracy / %")
     return figure
 
