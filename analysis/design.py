@@ -29,10 +29,9 @@ from spokenlang.runs import load_run
 plt.rcParams.update(publish.STYLE)
 store = ClipStore.open(context.corpus())
 chosen = [load_run(run.folder) for run in context.runs("six")]
-designs = {chosen[0].config.network.model: chosen}
-for row in ("raw_cnn", "architectures"):
-    for item in context.runs(row):
-        designs.setdefault(item.parameters["model"], []).append(load_run(item.folder))
+model = chosen[0].config.network.model
+others = [run for row in ("raw_cnn", "architectures") for run in context.runs(row) if run.parameters["model"] != model]
+designs = {model: chosen, **comparison.settings(others, "model")}
 
 # %% [markdown]
 # ## Architectures
@@ -96,10 +95,7 @@ if context.runs("architectures"):
 # ## How much data does it need?
 
 # %% name="learning-curve"
-shares = {}
-for item in context.runs("less_data"):
-    shares.setdefault(item.parameters["train_share"], []).append(load_run(item.folder))
-shares[1.0] = chosen
+shares = {**comparison.settings(context.runs("less_data"), "train_share"), 1.0: chosen}
 curve = {}
 for _, runs in sorted(shares.items()):
     curve[runs[0].metrics["training_clips"]] = comparison.accuracy(runs, store)

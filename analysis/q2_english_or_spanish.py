@@ -112,9 +112,7 @@ publish.figure(
 # Both losses are taken on whole clips without dropout, so they differ only in whether the speaker was seen in training.
 
 # %%
-alone = {}
-for run in context.runs("gap"):
-    alone.setdefault(label_of(run.parameters["keep"]), []).append(load_run(run.folder))
+alone = {label_of(keep): of for keep, of in comparison.settings(context.runs("gap"), "keep").items()}
 tried = [run.config.seed for run in next(iter(alone.values()))]
 alone["all of them"] = [run for run in runs if run.config.seed in tried]
 gaps = {name: np.mean([comparison.final_losses(run) for run in of], axis=0) for name, of in alone.items()}

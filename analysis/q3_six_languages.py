@@ -40,15 +40,11 @@ names = {language.code: language.name for language in LANGUAGES}
 # trained briefly and judged on **validation** speakers only.
 
 # %% name="search"
-points = [(run.parameters, load_run(run.folder)) for run in context.runs("search")]
-rates = sorted({parameters["learning_rate"] for parameters, _ in points})
-sizes = sorted({parameters["batch_size"] for parameters, _ in points})
-cells = {}
-for parameters, run in points:
-    cells.setdefault((parameters["batch_size"], parameters["learning_rate"]), []).append(run)
+cells = comparison.settings(context.runs("search"), "batch_size", "learning_rate")
+sizes, rates = (sorted({at[axis] for at in cells}) for axis in (0, 1))
 found = {at: comparison.statistic(seeds, "accuracy", "validation").value for at, seeds in cells.items()}
 if found:
-    each = len(next(iter(cells.values())))
+    first = next(iter(cells.values()))
     publish.table(
         "search",
         [
@@ -57,7 +53,7 @@ if found:
         ],
         columns={"size": "batch size", **{f"rate{at}": f"{rate:g}" for at, rate in enumerate(rates)}},
         align="l" + "r" * len(rates),
-        caption=f"Validation accuracy / % by batch size (rows) and learning rate (columns), {points[0][1].config.epochs} epochs, {'one seed' if each == 1 else f'mean of {each} seeds'}.",
+        caption=f"Validation accuracy / % by batch size (rows) and learning rate (columns), {first[0].config.epochs} epochs, {'one seed' if len(first) == 1 else f'mean of {len(first)} seeds'}.",
     )
 
 # %% name="six-parameters"

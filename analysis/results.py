@@ -35,12 +35,9 @@ settings = {"mean spectrum, LR": "mean_spectrum", "MFCC statistics, LR": "mfcc_s
             "raw-waveform CNN": "raw_cnn", "chosen network": reference}  # fmt: skip
 groups = {name: [load_run(run.folder) for run in context.runs(row)] for name, row in settings.items()}
 chosen = groups["chosen network"]
-without = {}
-for row in ("ablation", "ablation_rest"):
-    for run in context.runs(row):
-        without.setdefault(label_of(run.parameters["without"]), []).append(load_run(run.folder))
-    if row == "ablation":
-        groups |= {f"– {name}": runs for name, runs in without.items()}
+shown, rest = (comparison.settings(context.runs(row), "without") for row in ("ablation", "ablation_rest"))
+without = {label_of(name): runs for name, runs in {**shown, **rest}.items()}
+groups |= {f"– {label_of(name)}": runs for name, runs in shown.items()}
 groups = {name: runs for name, runs in groups.items() if runs}
 
 # %% [markdown]

@@ -173,13 +173,11 @@ class Press:
         import typst
 
         if (setting, part) not in self._compilers:
-            said = {"body": f"{setting.body:g}", "place": setting.place, "space": f"{setting.space:.2f}"}
+            chosen = {"body": f"{setting.body:g}", "place": setting.place, "space": f"{setting.space:.2f}"}
             self._compilers[setting, part] = typst.Compiler(
-                str(self.folder / "main.typ"),
-                root=str(self.folder),
-                ignore_system_fonts=True,
-                sys_inputs={**said, "part": part},
-            )
+                str(self.folder / "main.typ"), root=str(self.folder), ignore_system_fonts=True,
+                sys_inputs={"part": part, **chosen},
+            )  # fmt: skip
         return self._compilers[setting, part]
 
     def _position(self, setting: Setting) -> dict[str, Any]:

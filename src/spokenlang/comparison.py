@@ -5,8 +5,10 @@ A *setting* is a list of runs that differ in their seed alone. Intervals resampl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.stats import binomtest
@@ -14,7 +16,7 @@ from scipy.stats import binomtest
 from spokenlang import evaluation
 from spokenlang.corpus.store import ClipStore
 from spokenlang.evaluation import Interval
-from spokenlang.runs import TrainedRun
+from spokenlang.runs import TrainedRun, load_run
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,22 @@ class Row:
         """As a row of a figure's data; ``kind`` heads the labels."""
         found = self.accuracy
         return {kind: self.label, "accuracy": found.value, "low": found.low, "high": found.high, "clips": self.clips}
+
+
+class Listed(Protocol):
+    """A run as the pipeline lists it: its parameters and its folder."""
+
+    parameters: Mapping[str, Any]
+    folder: Path
+
+
+def settings(listed: Iterable[Listed], *names: str) -> dict[Any, list[TrainedRun]]:
+    """The runs of each value of a parameter, in order; of several ``names`` the keys are tuples of values."""
+    found: dict[Any, list[TrainedRun]] = {}
+    for run in listed:
+        values = tuple(run.parameters[name] for name in names)
+        found.setdefault(values if len(names) > 1 else values[0], []).append(load_run(run.folder))
+    return found
 
 
 def seeds(runs: Sequence[TrainedRun]) -> list[int]:
