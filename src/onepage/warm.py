@@ -57,18 +57,21 @@ LINGER_SECONDS = 300.0  # and for another make, when the last one has ended
 
 
 def submit(root: Path, argv: list[str], start: bool = True) -> int | None:
-    """Have the warm server run `onepage <argv>`; None if there is none to be had and the caller should do it itself."""
+    """Have the warm server run `onepage <argv>`; None if there is none to be had and the caller should do it itself.
+
+    Only for what Make or the preview calls: a server that waits for the next make is nothing to any other process.
+    """
     owner = os.environ.get("ONEPAGE_MAKE", "")
-    if os.environ.get("ONEPAGE_WARM", "yes") in ("no", "0") or sys.platform != "linux":
+    if not owner.isdigit() or os.environ.get("ONEPAGE_WARM", "yes") in ("no", "0") or sys.platform != "linux":
         return None
     try:
-        connection = _connect(root, start=start and owner.isdigit())
+        connection = _connect(root, start=start)
     except (OSError, subprocess.SubprocessError):
         return None
     if connection is None:
         return None
     with connection:
-        request = {"argv": argv, "cwd": os.getcwd(), "environ": dict(os.environ), "owner": int(owner or 0)}
+        request = {"argv": argv, "cwd": os.getcwd(), "environ": dict(os.environ), "owner": int(owner)}
         payload = json.dumps(request).encode()
         sys.stdout.flush()
         try:

@@ -14,6 +14,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import engine_project as example
 
+from onepage import cli
+
 ALL = {"corpus", "slow-s0", "q1_shares", "q2_steps"}
 
 
@@ -48,7 +50,9 @@ def test_a_second_make_does_nothing_and_says_so(project: example.Project) -> Non
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the warm parent is for Linux only")
-def test_the_warm_parent_waits_for_the_next_make_as_long_as_it_is_told(project: example.Project) -> None:
+def test_the_warm_parent_waits_for_the_next_make_as_long_as_it_is_told(
+    project: example.Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def parents() -> set[int]:
         return {pid for pid, words in example.processes(project.root).items() if "onepage.warm" in words}
 
@@ -59,6 +63,10 @@ def test_the_warm_parent_waits_for_the_next_make_as_long_as_it_is_told(project: 
         found.append(parents())
     assert len(found[0]) == 1
     assert found[0] == found[1]
+    monkeypatch.chdir(project.root)
+    monkeypatch.delenv("ONEPAGE_MAKE", raising=False)
+    assert cli.main(["page", "--plan", "build/dice-quick/plan.json"]) == 0
+    assert "open reports/dice-quick" in capsys.readouterr().out  # in this process, not in the one that waits for make
     assert example.gone(project.root)
 
 
