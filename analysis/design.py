@@ -82,13 +82,20 @@ publish.figure(
 
 # %% name="accuracy-by-speed"
 if context.runs("architectures"):
-    speed = {model: float(np.median([run.timing["clips_per_second"] for run in runs])) for model, runs in designs.items()}
+    speed = {
+        model: float(np.median([run.timing["clips_per_second"] for run in runs])) for model, runs in designs.items()
+    }
     publish.figure(
         "accuracy-by-speed",
-        plots.against_cost({row["model"]: (speed[row["model"]], row["accuracy"]) for row in rows}, "training clips per second"),
+        plots.against_cost(
+            {row["model"]: (speed[row["model"]], row["accuracy"]) for row in rows}, "training clips per second"
+        ),
         alt="Test accuracy with interval against training clips per second, one point per architecture.",
         caption="Test accuracy against training clips per second on one thread, median over seeds.",
-        data=[{"model": row["model"], "clips_per_second": speed[row["model"]], "accuracy": row["accuracy"]["value"]} for row in rows],
+        data=[
+            {"model": row["model"], "clips_per_second": speed[row["model"]], "accuracy": row["accuracy"]["value"]}
+            for row in rows
+        ],
     )
 
 # %% [markdown]

@@ -138,7 +138,14 @@ for name, measured, ends, about in (
 ):
     low, high = (measured.low, measured.high) if ends else (None, None)
     publish.value(
-        name, measured.value, low=low, high=high, unit="fraction", n=len(labels), seeds=comparison.seeds(runs), about=about
+        name,
+        measured.value,
+        low=low,
+        high=high,
+        unit="fraction",
+        n=len(labels),
+        seeds=comparison.seeds(runs),
+        about=about,
     )
 
 # %% [markdown]

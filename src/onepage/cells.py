@@ -75,10 +75,8 @@ def merge(script: list[Cell], executed: list[Cell]) -> tuple[list[Cell], bool]:
 def behaviour(source: str) -> str:
     """What a cell's code does: its syntax tree without comments, docstrings and layout."""
     try:
-        tree = ast.parse(
-            "\n".join("pass" if line.strip() and line.lstrip()[0] in "%!" else line for line in source.splitlines())
-        )
-    except SyntaxError:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
         return "\n".join(line for line in map(str.strip, source.splitlines()) if line and not line.startswith("#"))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)

@@ -1,7 +1,8 @@
 """`onepage run`: executes one target of a plan and puts the result in the store.
 
-jupytext reads the script, papermill injects the parameters and executes it in a kernel of its own, the outputs are
-normalised, and one rename makes the store entry. Whatever goes wrong before that rename leaves no trace in the store.
+Our own reader cuts the script into cells (see scripts.py), papermill injects the parameters and executes them as plain
+Python in a kernel of its own (see shell.py), the outputs are normalised, and one rename makes the store entry. Whatever
+goes wrong before that rename leaves no trace in the store.
 """
 
 from __future__ import annotations
@@ -117,9 +118,13 @@ def _papermill(plan: planfile.Plan, target: dict[str, Any], folder: Path, privat
 
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what it would say is said in failures.py
     script = plan.root / target["script"]
+    cwd = script.parent
     paths = notebooks.replacements(plan.root, folder / "files", private)
     made, done = private / "made.ipynb", private / "done.ipynb"
     nbformat.write(notebooks.prepared(script), made)
+    program = notebooks.program(script, target["parameters"], cwd)
+    (private / kernels.PROGRAM).write_text(json.dumps(program), encoding="utf-8")
+    kind = kernels.manager(private)
     clock = kernels.Clock(target["timeout"])
     try:
         papermill.execute_notebook(
@@ -129,20 +134,21 @@ def _papermill(plan: planfile.Plan, target: dict[str, Any], folder: Path, privat
             kernel_name="python3",
             language="python",
             progress_bar=False,
-            cwd=script.parent,
+            cwd=cwd,
             start_timeout=120,
             iopub_timeout=60,
             timeout_func=clock.remaining,
             record_timing=False,
             store_widget_state=False,
-            kernel_manager_class=kernels.manager(private),
+            kernel_manager_class=kind,
         )
     except Exception as error:
         if isinstance(error, OSError) and not isinstance(error, TimeoutError):
             raise  # a full disk and the like; a cell's own errors come as papermill's
         partial = nbformat.read(done if done.exists() else made, as_version=4)
         log = (private / kernels.LOG).read_text(errors="replace") if (private / kernels.LOG).exists() else ""
-        message = failures.explain(target["script"], partial, clock.line, error, paths, log)
+        ended = kind.process.poll() if kind.process is not None else None
+        message = failures.explain(target["script"], partial, clock.line, error, paths, log, ended)
         kept = failures.keep(plan, target, partial, folder / "files", message, paths)
         raise CheckFailed(f"{message}\n  kept for reading: {os.path.relpath(kept, plan.root)}/") from None
     return notebooks.normalised(nbformat.read(done, as_version=4), paths)
@@ -156,13 +162,15 @@ def _check_loaded(plan: planfile.Plan, target: dict[str, Any], private: Path) ->
         raise CheckFailed(
             f"{target['script']}: ended early, with sys.exit or the like; let it run to its end"
         ) from None
+    from onepage import kernels
+
     config = load(plan.root)
     homes = [str((plan.root / package).resolve()) + os.sep for package in config.code]
     homes += [str(Path(__file__).parent) + os.sep]
     scripts = str((plan.root / config.scripts).resolve())
     for name, file in sorted(loaded.items()):
         ours = file and (file.startswith(tuple(homes)) or os.path.dirname(file) == scripts)
-        if ours and name not in target["modules"] and name != "__main__":
+        if ours and name not in (*target["modules"], *kernels.OWN_MODULES, "__main__"):
             raise CheckFailed(
                 f"{target['script']}: loads {name}, which no import statement names, so a change of it would go"
                 f" unnoticed; add `import {name}` where it is used"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,20 @@ from onepage.notebooks import clean_text, normalised, without_ansi
 from onepage.planfile import Plan
 from onepage.store import write_text
 
-_CELL = re.compile(r"Cell In\s?\[(\d+)\], line (\d+)")
-_NUMBERED = re.compile(r"^(\s*(?:-+>)?\s*)(\d+)(?=\s|$)")
-_OWN_NAME = re.compile(r" \(\d+\.py, line \d+\)")  # a syntax error's, by the kernel's name for the cell
+_FRAME = re.compile(r'^ *File "(?P<file>[^"\n]+)", line (?P<line>\d+)', re.MULTILINE)
+_CHAINED = re.compile(r"^(?:The above exception was|During handling of the above).*$", re.MULTILINE)
+_OWN_NAME = re.compile(r" \([^\s()]+\.py, line \d+\)")  # a syntax error's, said again
 _TRACEBACK_LINES = 14
+_SIGNALS = {
+    "SIGKILL": "killed from outside, most often by the system because memory ran out",
+    "SIGSEGV": "a segmentation fault in compiled code",
+    "SIGBUS": "a bus error in compiled code, or a full disk under a memory-mapped file",
+    "SIGABRT": "aborted by compiled code",
+    "SIGFPE": "an arithmetic error in compiled code",
+    "SIGILL": "an instruction that this processor does not have",
+    "SIGXCPU": "the limit on processor time",
+    "SIGTERM": "asked to end from outside",
+}
 
 
 def folder(plan: Plan, target: dict[str, Any]) -> Path:
@@ -43,62 +54,56 @@ def keep(plan: Plan, target: dict[str, Any], notebook: Any, files: Path, message
 
 
 def explain(
-    script: str, notebook: Any, running: int | None, error: BaseException, paths: dict[str, str], log: str = ""
+    script: str,
+    notebook: Any,
+    running: int | None,
+    error: BaseException,
+    paths: dict[str, str],
+    log: str = "",
+    ended: int | None = None,
 ) -> str:
     """`analysis/q2.py:45: ValueError: ...` and the last lines of the traceback.
 
-    `running` is the line of the script at which the cell in execution begins, `log` what the kernel process wrote.
+    `running` is the line of the script at which the cell in execution begins, `log` what the kernel process wrote,
+    `ended` its exit code if it has ended (below 0: the signal that ended it).
     """
-    starts = _starts(notebook)
     failed = [output for cell in notebook.cells for output in cell.get("outputs", ()) if output.output_type == "error"]
     if failed and type(error).__name__ == "PapermillExecutionError":
         output = failed[-1]
-        lines = _lines(output, starts, script, paths)
-        line = _failing_line(output, starts) or running
+        trace = clean_text(without_ansi("\n".join(output.traceback)), paths)
+        line = _failing_line(trace, script) or running
         what = _OWN_NAME.sub("", f"{output.ename}: {output.evalue}".strip().splitlines()[0])
+        lines = [line.rstrip() for line in trace.splitlines() if line.strip(" -")]
+        lines = [line for line in lines if line != "Traceback (most recent call last):"]
         return "\n    ".join([f"{script}:{line}: {clean_text(what, paths)}", *lines[-_TRACEBACK_LINES:]])
     kind = type(error).__name__
     if kind == "CellTimeoutError":
         return f"{script}:{running}: the time-out in the header is over; this cell was running"
     if kind == "DeadKernelError":
         said = ["", *(f"    {line}" for line in log.splitlines()[-_TRACEBACK_LINES:])] if log.strip() else []
-        return "\n".join([f"{script}:{running}: the kernel died in this cell (out of memory, or killed)", *said])
+        return "\n".join([f"{script}:{running}: {_death(ended)}", *said])
     return f"{script}:{running}: {kind}: {clean_text(str(error), paths)}"
 
 
-def _starts(notebook: Any) -> dict[int, int]:
-    """Execution count -> the script's line at which that cell begins."""
-    found = {}
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and cell.execution_count and "onepage" in cell.metadata:
-            found[cell.execution_count] = cell.metadata["onepage"]["line"]
-    return found
+def _death(ended: int | None) -> str:
+    """How the kernel's process came to its end in this cell."""
+    if ended is None:
+        return "the kernel died in this cell, nobody knows of what"
+    if ended >= 0:
+        return (
+            f"this cell ended the whole process, with exit code {ended} (os._exit or the like); let it run to its end"
+        )
+    try:
+        name = signal.Signals(-ended).name
+    except ValueError:
+        name = f"signal {-ended}"
+    return f"the kernel died in this cell: {name}, {_SIGNALS.get(name, 'which something has sent it')}"
 
 
-def _failing_line(output: Any, starts: dict[int, int]) -> int | None:
+def _failing_line(trace: str, script: str) -> int | None:
     """The line of the script at the outer end of the traceback: the statement that set the failure off."""
-    for count, line in _CELL.findall(without_ansi("\n".join(output.traceback))):
-        if int(count) in starts:
-            return starts[int(count)] + int(line) - 1
-    return None
-
-
-def _lines(output: Any, starts: dict[int, int], script: str, paths: dict[str, str]) -> list[str]:
-    """The traceback without colours, its cells' line numbers turned into the script's."""
-    lines = []
-    offset = 0
-    for line in clean_text(without_ansi("\n".join(output.traceback)), paths).splitlines():
-        match = _CELL.search(line)
-        if match:
-            offset = starts.get(int(match[1]), 1) - 1
-            line = line.replace(match[0], f"{script}:{int(match[2]) + offset}")
-        elif line.startswith("File "):
-            offset = 0
-        elif offset:
-            line = _NUMBERED.sub(lambda found, by=offset: f"{found[1]}{int(found[2]) + by}", line)
-        if line.strip(" -") and "Traceback (most recent call last)" not in line:
-            lines.append(line.rstrip())
-    return lines
+    last = _CHAINED.split(trace)[-1]  # of exceptions that led to one another, the one that was not caught
+    return next((int(frame["line"]) for frame in _FRAME.finditer(last) if frame["file"] == script), None)
 
 
 def _render(plan: Plan, target: dict[str, Any], place: Path, message: str) -> None:

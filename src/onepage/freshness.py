@@ -108,15 +108,14 @@ def _behaviour(source: str) -> list[tuple[str, str]]:
 
 def cell_digest(source: str) -> str:
     """What one cell does. A bare string is kept (the cell displays it), and so is a last `;` (it hides the display)."""
-    magics = [line.strip() for line in source.splitlines() if scripts.is_magic(line)]
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return hashlib.sha256(source.encode()).hexdigest()[:16]
     last = tree.body[-1] if tree.body else None
-    tail = "\n".join(source.splitlines()[last.end_lineno - 1 :]) if last is not None else ""
+    tail = "\n".join(scripts.lines_of(source)[last.end_lineno - 1 :]) if last is not None else ""
     hidden = isinstance(last, ast.Expr) and tail.encode()[last.end_col_offset :].lstrip().startswith(b";")
-    return digest([_hash(tree), hidden, magics])[:16]
+    return digest([_hash(tree), hidden])[:16]
 
 
 # --- imports -----------------------------------------------------------------------------------------------------

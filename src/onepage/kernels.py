@@ -21,6 +21,8 @@ from typing import Any
 
 PROVISIONER = "onepage-fork"
 LOG = "kernel.log"
+OWN_MODULES = ("onepage", "onepage.shell", "onepage.spawned")  # what a kernel loads of ours before any script
+PROGRAM = "program.json"  # what is executed; see shell.py
 
 spare: Spare | None = None  # set by warm.py in an executor
 
@@ -57,6 +59,8 @@ def manager(private: Path) -> type:
         "-f",
         "{connection_file}",
         "--HistoryManager.enabled=False",
+        "--IPKernelApp.kernel_class=onepage.shell.PythonKernel",
+        f"--PythonShell.program={private / PROGRAM}",
     ]
     if spare is not None:
         spec.metadata = {"kernel_provisioner": {"provisioner_name": PROVISIONER}}
@@ -64,6 +68,8 @@ def manager(private: Path) -> type:
         KernelProvisionerFactory.instance().provisioners[PROVISIONER] = entry
 
     class PrivateKernelManager(AsyncKernelManager):
+        process: Any = None  # of the kernel started last, which tells how it ended
+
         @default("transport")
         def _default_transport(self) -> str:
             return "ipc"
@@ -79,6 +85,7 @@ def manager(private: Path) -> type:
         async def _async_launch_kernel(self, kernel_cmd: list[str], **kwargs: Any) -> None:
             with (private / LOG).open("wb") as log:  # what a dying kernel says; see failures.py
                 await super()._async_launch_kernel(kernel_cmd, **{**kwargs, "stdout": log, "stderr": log})
+            PrivateKernelManager.process = self.provisioner.process
 
         async def _async_interrupt_kernel(self) -> None:
             # jupyter_client interrupts before it asks a kernel to end; ours is idle, and the race of the two can

@@ -1,4 +1,4 @@
-"""Notebooks between jupytext, papermill and the store: made ready, and made the same on every machine.
+"""Notebooks between scripts, papermill and the store: made ready, and made the same on every machine.
 
 The stored notebook holds what an execution showed. Its prose and comments may be older than the script's, since a
 change of those re-runs nothing; rendering takes them from the script as it is.
@@ -6,6 +6,7 @@ change of those re-runs nothing; rendering takes them from the script as it is.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onepage import scripts
-from onepage.errors import UserError
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -30,26 +30,42 @@ with open(os.environ["ONEPAGE_LOADED"], "w") as stream:
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _ADDRESS = re.compile(r"\bat 0x[0-9a-f]{6,16}\b")
-_CELL_FILE = re.compile(r"[^\s\"'<>]*ipykernel_\d+/\d+\.py(:\d+)?")
 
 
 def prepared(path: Path) -> NotebookNode:
-    """The script as a notebook that papermill can execute, each code cell marked with its line in the script."""
-    import jupytext
-    import nbformat
+    """The script as a notebook that papermill can execute, each code cell marked with its line in the script.
 
-    notebook = jupytext.read(path, fmt="py:percent")
-    notebook.metadata["kernelspec"] = dict(KERNEL)
-    notebook.metadata["language_info"] = {"name": "python"}
-    lines = [cell.line for cell in scripts.cells(scripts.read_text(path)) if cell.kind == "code"]
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    if len(code) != len(lines):
-        raise UserError(f"{path}: jupytext finds {len(code)} code cells and onepage {len(lines)}; simplify the markers")
-    for cell, line in zip(code, lines, strict=True):
-        cell.metadata["onepage"] = {"line": line}
-    last = nbformat.v4.new_code_cell(_LOADED, metadata={"tags": [LOADED_TAG]})
-    notebook.cells = [*notebook.cells, last]
-    return notebook
+    Of a cell's tags only `parameters` reaches papermill: no other is to change what is executed.
+    """
+    import nbformat.v4
+
+    makers = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}
+    made = []
+    for cell in scripts.cells(scripts.read_text(path)):
+        kept = {key: cell.metadata[key] for key in ("name", "tags", "title", "alt") if key in cell.metadata}
+        if cell.kind == "code":
+            kept["onepage"] = {"line": cell.line}
+        made.append(makers.get(cell.kind, nbformat.v4.new_raw_cell)(cell.source, metadata=kept))
+    made.append(nbformat.v4.new_code_cell(_LOADED, metadata={"tags": [LOADED_TAG]}))
+    info = {"name": "python"}
+    return nbformat.v4.new_notebook(cells=made, metadata={"kernelspec": dict(KERNEL), "language_info": info})
+
+
+def program(path: Path, parameters: Mapping[str, Any], cwd: Path) -> dict[str, Any]:
+    """What the kernel's shell has to know of the script (see shell.py)."""
+    text = scripts.read_text(path)
+    code = [cell for cell in scripts.cells(text) if cell.kind == "code"]
+    declared = scripts.parameters_cell(text)
+    first = declared.line if declared else 0
+    return {
+        "script": str(path),
+        "argv": [os.path.relpath(path, cwd)],
+        "doc": scripts.docstring(text),
+        "text": text,
+        "cells": [(cell.line, cell.source) for cell in code],
+        "parameters": dict(parameters),
+        "parameter_lines": (first, first + declared.source.count("\n") + 1 if declared else 0),
+    }
 
 
 def normalised(notebook: NotebookNode, replacements: Mapping[str, str]) -> NotebookNode:
@@ -99,9 +115,7 @@ def replacements(root: Path, out: Path, private: Path) -> dict[str, str]:
 
 
 def clean_text(text: str, paths: Mapping[str, str]) -> str:
-    """Paths, memory addresses and the kernel's names for cells, replaced by what is the same everywhere."""
-    if "ipykernel_" in text:  # the pattern is quadratic in the length of a word, and a picture is one long word
-        text = _CELL_FILE.sub("<cell>", text)
+    """Paths and memory addresses, replaced by what is the same everywhere."""
     for path, short in paths.items():
         text = text.replace(f"{path}/", "" if short == "." else f"{short}/").replace(path, short)
     return _ADDRESS.sub("at 0x0", text)

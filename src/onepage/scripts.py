@@ -1,25 +1,29 @@
-"""Percent scripts, read lightly: header, cells and line numbers, without importing jupytext.
+"""Percent scripts, read as plain Python: header, cells and line numbers.
 
-Planning has to look at every script on every `make`, so it cannot afford jupytext's 0.3 s; execution does use
-jupytext. A test holds the two readers together.
+A comment is a comment here, whatever it says: `# %matplotlib inline` and `# !ls` too, which jupytext would turn into
+commands when it makes a notebook of the script. This reader serves planning, execution and pages alike, and is as
+quick as planning on every `make` demands. A test holds it against jupytext (with `comment_magics` off).
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import io
-import json
 import re
 import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from onepage import cell_options
 from onepage.errors import UserError, nearest
 
-_MARKER = re.compile(r"^\s*#\s*%%(?:%*)(?:\s(?P<options>.*))?$")
-_KEY = re.compile(r'(?P<key>[A-Za-z_][\w.-]*)=(?P<value>"(?:[^"\\]|\\.)*"|\[[^\]]*\]|\{[^}]*\}|[^\s]+)')
-_KIND = re.compile(r"\[(markdown|md|raw)\]")
+_MARKER = re.compile(r"^\s*#\s*(?:%%(?P<options>%*\s.*)|(?:%%|<codecell>|In\[[0-9 ]*\]:?)\s*)$")
+_RULE = re.compile(r"^#\s*---\s*$")
+_HEADER_WORD = re.compile(r"^\s*#+\s*(jupyter|onepage)\s*:")
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
+_STRING = re.compile(r"[rR]?(?P<quotes>\"{3}|'{3})")
 _HEADER_KEYS = {"title": str, "question": str, "reads": list, "timeout": (int, float)}
 
 
@@ -34,11 +38,13 @@ class Cell:
 
     @property
     def name(self) -> str | None:
-        return self.metadata.get("name")
+        name = self.metadata.get("name")
+        return name if isinstance(name, str) else None
 
     @property
     def tags(self) -> tuple[str, ...]:
-        return tuple(self.metadata.get("tags", ()))
+        tags = self.metadata.get("tags")
+        return tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else ()
 
 
 @dataclass(frozen=True)
@@ -53,15 +59,29 @@ class Header:
 
 def header(text: str, path: str) -> Header | None:
     """The script's header, or None where there is no `onepage` block (a plain module beside the analyses)."""
-    block = _header_lines(text)
-    if not any(line.strip().startswith("onepage:") for line in block):
+    lines = lines_of(text)
+    place = _header_place(lines)
+    block = [re.sub(r"^# ?", "", line) for line in lines[place.start : place.stop - 1]] if place else []
+    if not any(re.search(r"\bonepage\s*:", line) for line in block):
+        _refuse_stray_header(text, path, place)
         return None
     import yaml  # 40 ms that a plan with cached headers need not spend
 
+    first = place.start + 1
     try:
-        table = (yaml.safe_load("\n".join(block)) or {}).get("jupyter", {}).get("onepage") or {}
-    except (yaml.YAMLError, AttributeError) as error:
-        raise UserError(f"{path}: the header is not valid YAML: {' '.join(str(error).split())}") from None
+        tables = yaml.safe_load("\n".join(block))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{first + mark.line}" if mark else path
+        reason = getattr(error, "problem", None) or " ".join(str(error).split())
+        raise UserError(f"{where}: the header is not valid YAML: {reason}") from None
+    jupyter = tables.get("jupyter") if isinstance(tables, dict) else None
+    table = jupyter.get("onepage") if isinstance(jupyter, dict) else None
+    if not isinstance(table, dict):
+        raise UserError(
+            f"{path}:{first}: the header has no table `onepage:` under `jupyter:`; it begins with `# jupyter:`, then"
+            " `#   onepage:`, then `#     title: ...`, each two spaces further in"
+        )
     for key, value in table.items():
         if key not in _HEADER_KEYS:
             raise UserError(f"{path}: the header has no key {key!r}{nearest(key, _HEADER_KEYS)}")
@@ -78,25 +98,27 @@ def header(text: str, path: str) -> Header | None:
 
 def cells(text: str) -> list[Cell]:
     """The script's cells in order, as jupytext's percent format cuts them."""
-    lines = text.splitlines()
+    lines = lines_of(text)
     start = _first_body_line(lines)
-    quoted = _quoted_lines(text)
+    inside = _Inside(text)
     found: list[Cell] = []
-    marker, options, first, fence = None, "", start, False
+    marker, kind, metadata, first = None, "code", {}, start
+    fence_end = 0
     for number in range(start, len(lines) + 1):
         match = None
-        if number < len(lines) and number not in quoted:
-            # a fenced block of a markdown cell may hold a line that looks like a marker
-            if marker is not None and _KIND.search(options) and re.match(r"^#\s*(```|~~~)", lines[number]):
-                fence = not fence
-            match = None if fence else _MARKER.match(lines[number])
-        if match is None and number < len(lines):
-            continue
+        if number < len(lines):
+            if kind != "code" and number >= fence_end:  # a fenced block may hold a line that looks like a marker
+                fence_end = _fence_end(lines, number)
+            if number >= fence_end and (match := _MARKER.match(lines[number])) and inside.is_text(lines, number):
+                match = None
+            if match is None:
+                continue
         body = _without_blank_end(lines[first:number])
         if marker is not None or any(line.strip() for line in body):
-            found.append(_cell(options, first + 1, body))
+            found.append(_cell(kind, first + 1, body, metadata))
         if match is not None:
-            marker, options, first = number, match["options"] or "", number + 1
+            marker, first = number, number + 1
+            kind, metadata = cell_options.read(match["options"] or "")
     return found
 
 
@@ -107,14 +129,23 @@ def code_cells(text: str) -> list[Cell]:
 
 def has_code(source: str) -> bool:
     """Whether a cell's source is more than comments; what does not parse counts as code, so that it fails when run."""
-    if all(not line.strip() or line.lstrip().startswith("#") for line in source.splitlines()):
-        return any(is_magic(line) for line in source.splitlines())
-    return True
+    try:
+        return bool(ast.parse(source).body)
+    except (SyntaxError, ValueError):
+        return True
 
 
-def is_magic(line: str) -> bool:
-    """Whether jupytext would wake this comment up as a notebook command (`# %matplotlib inline`, `# !ls`)."""
-    return re.match(r"^\s*(#\s?)+(%{1,3}[A-Za-z]|[!?]\s*[A-Za-z.~$\\/{}])", line) is not None
+def docstring(text: str) -> str | None:
+    """What `__doc__` is when the script runs plainly."""
+    try:
+        return ast.get_docstring(ast.parse(text), clean=False)
+    except (SyntaxError, ValueError):
+        return None
+
+
+def has_markers(text: str) -> bool:
+    """Whether this is a percent script, with a header or without."""
+    return any(_MARKER.match(line) and "%%" in line for line in lines_of(text))
 
 
 def parameters_cell(text: str) -> Cell | None:
@@ -122,47 +153,116 @@ def parameters_cell(text: str) -> Cell | None:
     return next((cell for cell in cells(text) if cell.kind == "code" and "parameters" in cell.tags), None)
 
 
-def read_text(path: Path) -> str:
-    """The text of a source file, as UTF-8 with any line endings."""
+def read_text(path: Path, shown: str = "") -> str:
+    """The text of a source file as Python reads it: UTF-8, any line endings, with or without a byte-order mark."""
+    shown = shown or str(path)
+    data = path.read_bytes()
     try:
-        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-    except UnicodeDecodeError:
-        raise UserError(f"{path}: not UTF-8 text") from None
+        encoding, head = tokenize.detect_encoding(io.BytesIO(data).readline)
+    except SyntaxError as error:
+        raise UserError(f"{shown}:1: not UTF-8 text: {error.msg}") from None
+    if encoding not in ("utf-8", "utf-8-sig", "ascii"):
+        raise UserError(
+            f"{shown}:{len(head)}: the coding line says {encoding}; sources are UTF-8: save the file as UTF-8 and take"
+            " that line out"
+        )
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UserError(f"{shown}:{line}: not UTF-8 text; save the file as UTF-8") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _header_lines(text: str) -> list[str]:
-    """The YAML between the two `# ---` lines at the top, without comment signs."""
-    lines = text.splitlines()
-    end = _first_body_line(lines)
-    return [line[2:] for line in lines[:end] if not re.match(r"^#\s*---\s*$", line) and line.startswith("# ")]
+def lines_of(text: str) -> list[str]:
+    """The lines as Python counts them: `str.splitlines` also cuts at form feeds and at some letters of Unicode."""
+    lines = text.split("\n")
+    return lines[:-1] if lines[-1] == "" else lines
+
+
+def _header_place(lines: list[str]) -> range | None:
+    """Indices of the lines between the two `# ---`, and the closing one.
+
+    Before it may stand what is no code: a `#!` line, a coding line, blank lines, comments.
+    """
+    opened = None
+    for number, line in enumerate(lines):
+        if line.strip() and not line.startswith("#"):
+            break
+        if _RULE.match(line):
+            if opened is not None:
+                return range(opened + 1, number + 1)
+            opened = number
+        elif opened is not None and not line.startswith("#"):
+            break
+    return None
 
 
 def _first_body_line(lines: list[str]) -> int:
-    """Index of the first line after the header (0 if there is none)."""
+    """Index of the first line after the header, or after a `#!` and a coding line where there is none."""
+    place = _header_place(lines)
+    if place is not None:
+        blank = place.stop < len(lines) and not lines[place.stop].strip()
+        return place.stop + blank
     start = 1 if lines and lines[0].startswith("#!") else 0
-    if len(lines) <= start or not re.match(r"^#\s*---\s*$", lines[start]):
-        return start
-    for number in range(start + 1, len(lines)):
-        if re.match(r"^#\s*---\s*$", lines[number]):
-            blank = number + 1 < len(lines) and not lines[number + 1].strip()
-            return number + (2 if blank else 1)
-        if not lines[number].startswith("#"):
-            break
-    return start
+    coding = len(lines) > start and re.match(r"^[ \t\f]*#.*?coding[:=][ \t]*[-\w.]+", lines[start])
+    return start + bool(coding)
 
 
-def _quoted_lines(text: str) -> set[int]:
-    """Indices of lines that begin inside a string of several lines, where a marker is only text."""
-    if '"""' not in text and "'''" not in text:
-        return set()
-    inside: set[int] = set()
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(text).readline):
-            if token.end[0] > token.start[0] and token.type not in (tokenize.NEWLINE, tokenize.ENDMARKER):
-                inside.update(range(token.start[0], token.end[0]))
-    except (tokenize.TokenError, SyntaxError):
-        pass  # an unfinished script: its markers still count, and executing it reports the error
-    return inside
+def _refuse_stray_header(text: str, path: str, place: range | None) -> None:
+    """A header that is not one, because of where or how it stands, would silently make the script no analysis."""
+    lines = lines_of(text)
+    if any(_RULE.match(line) for line in lines) or has_markers(text):
+        comments = {token.start[0] for token in _tokens(text) if token.type == tokenize.COMMENT}
+        for number, line in enumerate(lines, 1):
+            word = _HEADER_WORD.match(line)
+            if not word or number not in comments or (place and word[1] == "jupyter" and number - 1 in place):
+                continue
+            raise UserError(
+                f"{path}:{number}: this looks like a header and is none: it stands at the top of the script, before all"
+                " code, between two lines `# ---`, each line of it beginning with `#`"
+            )
+
+
+def _tokens(text: str) -> list[tokenize.TokenInfo]:
+    """As many as can be had of a script that may be unfinished."""
+    found: list[tokenize.TokenInfo] = []
+    with contextlib.suppress(tokenize.TokenError, SyntaxError):
+        found.extend(tokenize.generate_tokens(io.StringIO(text).readline))
+    return found
+
+
+class _Inside:
+    """Tells which lines that look like markers are only text: within a string, or indented within a statement."""
+
+    def __init__(self, text: str) -> None:
+        self._strings: set[int] = set()
+        self._statements: set[int] = set()
+        if any(_MARKER.match(line) for line in lines_of(text)):
+            for token in _tokens(text):
+                if token.end[0] > token.start[0] and token.type not in (tokenize.NEWLINE, tokenize.ENDMARKER):
+                    self._strings.update(range(token.start[0], token.end[0]))
+            try:
+                body = ast.parse(text).body
+            except (SyntaxError, ValueError):
+                body = []  # its markers still count, and executing it reports the error
+            for statement in body:
+                self._statements.update(range(statement.lineno, statement.end_lineno or 0))
+
+    def is_text(self, lines: list[str], number: int) -> bool:
+        return number in self._strings or (lines[number][:1].isspace() and number in self._statements)
+
+
+def _fence_end(lines: list[str], number: int) -> int:
+    """If the line opens a fenced block of Markdown that is closed, the index after its end; else `number`."""
+    opening = _FENCE.match(_uncommented(lines[number]))
+    if not opening or (opening[1][0] == "`" and "`" in opening[2]):
+        return number
+    for later in range(number + 1, len(lines)):
+        closing = _FENCE.match(_uncommented(lines[later]))
+        if closing and closing[1].startswith(opening[1]) and not closing[2].strip():
+            return later + 1
+    return number
 
 
 def _without_blank_end(lines: list[str]) -> list[str]:
@@ -171,21 +271,18 @@ def _without_blank_end(lines: list[str]) -> list[str]:
     return lines[:-2] if two else lines[:-1] if lines[-1:] == [""] else lines
 
 
-def _cell(options: str, line: int, body: list[str]) -> Cell:
-    metadata: dict[str, Any] = {}
-    for match in _KEY.finditer(options):
-        try:
-            metadata[match["key"]] = json.loads(match["value"])
-        except json.JSONDecodeError:
-            metadata[match["key"]] = match["value"]
-    kind_match = _KIND.search(_KEY.sub("", options))
-    if not kind_match:
-        return Cell("code", line, "\n".join(body), metadata)
-    kind = {"md": "markdown"}.get(kind_match[1], kind_match[1])
-    source = "\n".join(body).strip("\n")
-    if re.match(r"^[rR]?(\"\"\"|''')", source):
-        try:
-            return Cell(kind, line, ast.literal_eval(source).strip("\n"), metadata)
-        except (SyntaxError, ValueError):
-            pass
-    return Cell(kind, line, "\n".join(re.sub(r"^#\s?", "", text) for text in body), metadata)
+def _uncommented(line: str) -> str:
+    return line.removeprefix("# ") if line.startswith("# ") else line.removeprefix("#")
+
+
+def _cell(kind: str, line: int, body: list[str], metadata: dict[str, Any]) -> Cell:
+    source = "\n".join(body)
+    if kind == "code":
+        return Cell(kind, line, source, metadata)
+    words = source.strip()
+    opening = _STRING.match(words)
+    if opening and words.endswith(opening["quotes"]) and len(words) >= len(opening[0]) + 3:
+        # the text as it stands: with TeX in mind, `\beta` in a Markdown cell is no escape
+        words = words[len(opening[0]) : -3].removeprefix("\n")
+        return Cell(kind, line, words.removesuffix("\n"), metadata)
+    return Cell(kind, line, "\n".join(map(_uncommented, body)), metadata)

@@ -13,6 +13,7 @@ from onepage import scripts
 from onepage.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
+PERCENT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
 SCRIPTS = [*sorted((ROOT / "analysis").glob("*.py")), *sorted((ROOT / "tests/example/analysis").glob("*.py"))]
 
 HEADER = "# ---\n# jupyter:\n#   onepage:\n#     title: T\n#     reads: [corpus]\n# ---\n"
@@ -33,7 +34,7 @@ TRICKY = [
 
 
 def compare(text: str) -> None:
-    notebook = jupytext.reads(text, fmt="py:percent")
+    notebook = jupytext.reads(text, fmt={**PERCENT})
     theirs = [(cell.cell_type, cell.source) for cell in notebook.cells]
     ours = [(cell.kind, cell.source) for cell in scripts.cells(text)]
     assert ours == theirs
@@ -100,6 +101,6 @@ def test_header() -> None:
     ],
 )
 def test_wrong_headers_are_named(old: str, new: str, message: str) -> None:
-    with pytest.raises(UserError, match=r"a\.py: ") as error:
+    with pytest.raises(UserError, match=r"a\.py:(\d+:)? ") as error:
         scripts.header(HEADER.replace(old, new), "a.py")
     assert message in str(error.value)
