@@ -19,7 +19,7 @@ from typing import Any
 from onepage import parameters, scripts
 from onepage.errors import UserError
 
-FORMAT = 1  # raise it when a change of the engine should make every stored result count as old
+FORMAT = 2  # raise it when a change of the engine should make every stored result count as old
 
 _FILE = re.compile(r"[\w-][\w./-]{0,99}\.\w{1,10}")
 
@@ -226,7 +226,9 @@ class SourceCache:
         self._used: dict[str, Facts] = {}
         own = Path(__file__).parent
         # a change of the readers themselves makes every cached fact count as unknown
-        self._engine = digest([file_digest(own / f"{name}.py") for name in ("freshness", "scripts", "parameters")])
+        self._engine = digest(
+            [file_digest(own / f"{name}.py") for name in ("freshness", "scripts", "cell_options", "parameters")]
+        )
         try:
             cached = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
