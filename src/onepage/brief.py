@@ -25,19 +25,26 @@ such file: nothing in the code knows this assignment.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onepage import template, toml_source
-from onepage.errors import UserError
+from onepage import schema as schemas
+from onepage import toml_source
+from onepage.errors import unknown
+from onepage.schema import COUNT, FLAG, GLOBS, NUMBER, TEXT, Source
 
-TEXT = {"type": "string", "minLength": 1}
-TEXTS = {"type": "array", "items": TEXT, "minItems": 1}
-COUNT = {"type": "integer", "minimum": 0}
-NUMBER = {"type": "number"}
-RANGE = {"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2}
-FLAG = {"type": "boolean"}
+_PLAIN = {"type": ["string", "number", "boolean"]}
+VALUES = {"type": "array", "minItems": 1, "items": _PLAIN, "description": "a list of values"}
+TEXTS = {**schemas.TEXTS, "minItems": 1}
+MEMBERS = {
+    "type": "array", "items": COUNT, "minItems": 2, "maxItems": 2,
+    "description": "two whole numbers, [fewest, most]",
+}  # fmt: skip
+RANGE = {
+    "type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2, "description": "two numbers, [lowest, highest]",
+}  # fmt: skip
 
 # kind -> (what it demands, {key: (schema, required, meaning)})
 KINDS: dict[str, tuple[str, dict[str, tuple[dict, bool, str]]]] = {
@@ -73,7 +80,7 @@ KINDS: dict[str, tuple[str, dict[str, tuple[dict, bool, str]]]] = {
         "least": (COUNT, True, "items at least"),
     }),
     "group": ("a work distribution that says who did what", {
-        "members": (RANGE, True, "fewest and most members"),
+        "members": (MEMBERS, True, "fewest and most members"),
         "words": (COUNT, False, "the fewest words of a part (4)"),
     }),
     "published": ("figures, tables, values or answers that an analysis publishes", {
@@ -88,7 +95,7 @@ KINDS: dict[str, tuple[str, dict[str, tuple[dict, bool, str]]]] = {
         "rows": (TEXTS, True, "rows of experiments.toml"),
         "name": (TEXT, True, "the parameter"),
         "between": (RANGE, False, "lowest and highest, both allowed"),
-        "one_of": ({"type": "array", "minItems": 1}, False, "the allowed values"),
+        "one_of": (VALUES, False, "the allowed values"),
     }),
     "value": ("a published value within bounds", {
         "name": (TEXT, True, "its name"),
@@ -101,13 +108,13 @@ KINDS: dict[str, tuple[str, dict[str, tuple[dict, bool, str]]]] = {
         "every": (NUMBER, True, "the step"),
     }),
     "code": ("Python that uses, or never uses, certain names", {
-        "files": (TEXTS, True, "patterns below the project"),
+        "files": (GLOBS, True, "patterns below the project"),
         "uses": (TEXTS, False, "names of which one must occur (torch.optim.Adam, or Adam)"),
         "never": (TEXTS, False, "names of which none may occur"),
         "plain": (FLAG, False, "true: every file is a plain .py script that parses, no notebook among them"),
     }),
     "file": ("a file in the report's folder", {
-        "name": (TEXT, True, "its name"),
+        "name": (schemas.PATH, True, "its name"),
         "columns": (TEXTS, False, "the header of a .csv file"),
     }),
     "hand-in": ("the archive's name", {
@@ -156,30 +163,36 @@ class Brief:
     hand_in: HandIn | None = None
 
 
-def schema(kind: str | None = None) -> dict[str, Any]:
-    """The JSON schema of brief.toml, or of a demand of one kind."""
+@functools.cache
+def schema(kind: str | None = None) -> schemas.Schema:
+    """The schema of brief.toml, or of a demand of one kind."""
     if kind is None:
-        return _object({
-            "brief": (_object({"title": (TEXT, True)}), True),
-            "numbers": (_object({"typed": ({"type": "array", "items": TEXT}, False)}), False),
-            "hand-in": (_object({"entry": (TEXT, True), "include": (TEXTS, True)}), False),
-            "demand": ({"type": "array", "minItems": 1, "items": {"type": "object"}}, True),
-        })  # fmt: skip
-    keys = {name: (content, name in ("id", "says", "kind")) for name, content in COMMON.items()}
-    keys |= {name: (content, required) for name, (content, required, _) in KINDS[kind][1].items()}
-    return _object(keys)
+        typed = {"type": "array", "items": {"type": "string", "format": "regex"}, "description": "a list of texts"}
+        hand_in = schemas.table({"entry": schemas.PATH, "include": GLOBS}, ("entry", "include"), "a table [hand-in]")
+        demands = {"type": "array", "minItems": 1, "items": {"type": "object"}, "description": "tables [[demand]]"}
+        tables = {
+            "brief": schemas.table({"title": TEXT}, ("title",), "a table [brief] with a title"),
+            "numbers": schemas.table({"typed": typed}, about="a table [numbers]"),
+            "hand-in": hand_in,
+            "demand": demands,
+        }
+        return schemas.Schema(schemas.table(tables, ("brief", "demand")))
+    keys = {**COMMON, **{name: content for name, (content, _, _) in KINDS[kind][1].items()}}
+    required = ["id", "says", "kind", *(name for name, (_, required, _) in KINDS[kind][1].items() if required)]
+    return schemas.Schema(schemas.table(keys, tuple(required)))
 
 
 def load(path: Path, named: str | None = None) -> Brief:
     """Read and validate brief.toml; errors name the line."""
     source = toml_source.load(path, named)
-    _validate(source, source.data, schema(), ())
+    schema().check(source)
     demands, seen = [], set()
     for index, data in enumerate(source.data["demand"]):
         kind = data.get("kind")
-        if kind not in KINDS:
-            raise source.error(template.unknown("kind of demand", str(kind), KINDS), "demand", index, "kind")
-        _validate(source, data, schema(kind), ("demand", index))
+        if not isinstance(kind, str) or kind not in KINDS:
+            raise source.error(unknown("kind of demand", "" if kind is None else kind, KINDS), "demand", index, "kind")
+        schema(kind).check(source, "demand", index)
+        _sound(source, data, ("demand", index))
         if data["id"] in seen:
             raise source.error(f'two demands have the id "{data["id"]}"', "demand", index, "id")
         seen.add(data["id"])
@@ -192,6 +205,14 @@ def load(path: Path, named: str | None = None) -> Brief:
     return Brief(source.path, source.data["brief"]["title"], typed, tuple(demands), hand_in)
 
 
+def _sound(source: Source, data: dict[str, Any], place: tuple[str | int, ...]) -> None:
+    """What no schema says: two ends the right way round."""
+    for low, high in (("members", None), ("between", None), ("at_least", "at_most")):
+        ends = data.get(low) if high is None else [data.get(low), data.get(high)]
+        if ends and None not in ends and ends[0] > ends[1]:
+            raise source.error(f"demand.{low}: {ends[0]:g} is above {ends[1]:g}", *place, low)
+
+
 def format_text() -> str:
     """Every kind of demand and its keys."""
     lines = []
@@ -199,35 +220,3 @@ def format_text() -> str:
         lines.append(f'kind = "{kind}": {meaning}')
         lines += [f"    {key}{'' if required else ' (optional)'}: {said}" for key, (_, required, said) in keys.items()]
     return "\n".join(lines)
-
-
-def _object(keys: dict[str, tuple[dict, bool]]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": {name: content for name, (content, _) in keys.items()},
-        "required": [name for name, (_, required) in keys.items() if required],
-        "additionalProperties": False,
-    }
-
-
-def _validate(source: toml_source.Toml, data: Any, against: dict[str, Any], where: tuple) -> None:
-    import jsonschema
-
-    errors = sorted(jsonschema.Draft202012Validator(against).iter_errors(data), key=lambda e: list(map(str, e.path)))
-    for error in errors:
-        raise _explain(source, error, against, where)
-
-
-def _explain(source: toml_source.Toml, error: Any, against: dict[str, Any], where: tuple) -> UserError:
-    """jsonschema's finding in the words of someone who edits a file."""
-    path = (*where, *error.path)
-    name = ".".join(str(part) for part in error.path)
-    if error.validator == "additionalProperties":
-        known = error.schema["properties"]
-        key = next(key for key in error.instance if key not in known)
-        return source.error(template.unknown("key", key, known), *path, key)
-    if error.validator == "required":
-        missing = next(key for key in error.validator_value if key not in error.instance)
-        inside = ".".join(str(part) for part in path if isinstance(part, str)) or "the file"
-        return source.error(f"{inside} lacks {missing}", *path)
-    return source.error(f"{name}: {error.message}", *path)

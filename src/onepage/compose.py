@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from onepage import document, group, pandoc, template, toml_source
+from onepage import document, group, pandoc, schema, template, toml_source, yaml_source
 from onepage.errors import UserError
 from onepage.typeset import Front, theme_file
 from onepage.writers import TYPES
 
-FRONT_KEYS = {"title", "subtitle", "affiliation", "keywords", "lang"}
+_HEADER = re.compile(r"---[ \t]*\n(.*?\n|)(?:---|\.\.\.)[ \t]*(?:\n|$)", flags=re.DOTALL)
+FRONT = schema.Schema(schema.table({
+    "title": schema.TEXT,
+    "subtitle": schema.LINE,
+    "affiliation": schema.LINE,
+    "keywords": {"anyOf": [schema.LINE, schema.TEXTS], "description": "a text with commas, or a list of texts"},
+    "lang": {"type": "string", "format": "language", "description": 'a language such as "en" or "nl"'},
+}))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,8 @@ class Composed:
 
 def compose(page_folder: Path, results: dict[str, Any], root: Path) -> Composed:
     """Fill in and parse the page; every error names a file and a line."""
-    report = draft(page_folder / "report.md", root)
-    people = group.load(page_folder / "group.toml", _named(page_folder / "group.toml", root))
+    report = titled(draft(page_folder / "report.md", root))
+    people = group.load(page_folder / "group.toml", named_below(page_folder / "group.toml", root))
     text, use = template.render(report.body, report.path, results)
     sources = [
         pandoc.Source("content", report.path, text, report.text),
@@ -80,37 +85,33 @@ def _images(tree: document.Document, page_folder: Path, drafts: list[Draft]) -> 
 
 
 def draft(path: Path, root: Path) -> Draft:
-    """Read a Markdown file and split its YAML header off."""
-    named = _named(path, root)
+    """Read a Markdown file and split its YAML header off, checked."""
+    named = named_below(path, root)
     text = toml_source.read_text(path, named)
-    match = re.match(r"---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|$)", text, flags=re.DOTALL)
+    match = _HEADER.match(text)
     if not match:
+        if re.match(r"---[ \t]*\n\s*\w+:", text):
+            raise UserError(f"{named}:1: the header that begins here does not end; close it with a line of ---")
         return Draft(named, text, {}, text)
-    try:
-        front = yaml.safe_load(match.group(1)) or {}
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = (mark.line if mark else 0) + 2
-        problem = getattr(error, "problem", None) or error
-        raise UserError(f"{named}:{line}: not valid YAML: {problem}") from None
+    source = yaml_source.parse(match.group(1), named, first=2)
+    front = {} if source.data is None else source.data
     if not isinstance(front, dict):
         raise UserError(f"{named}:2: the header must be a list of `key: text` lines")
-    for key in front:
-        if key not in FRONT_KEYS:
-            line = pandoc.find_line(text, f"{key}:")
-            raise UserError(f"{named}:{line}: {template.unknown('header key', str(key), FRONT_KEYS)}")
+    source.data = front
+    FRONT.check(source)
     return Draft(named, text, front, "\n" * match.group(0).count("\n") + text[match.end() :])
 
 
-def _front(report: Draft, people: group.Group, results: dict[str, Any]) -> Front:
-    for key in ("title", "subtitle", "affiliation"):
-        if not isinstance(report.front.get(key, ""), str):
-            line = pandoc.find_line(report.text, f"{key}:")
-            raise UserError(f"{report.path}:{line}: {key} must be a text; put it in quotes")
-    if not report.front.get("title", "").strip():
+def titled(report: Draft) -> Draft:
+    """The draft of report.md, which has to have a title."""
+    if "title" not in report.front:
         raise UserError(f"{report.path}:1: the header has no title; begin the file with ---, title: ..., ---")
-    words = report.front.get("keywords") or []
-    words = [word.strip() for word in words.split(",")] if isinstance(words, str) else [str(w) for w in words]
+    return report
+
+
+def _front(report: Draft, people: group.Group, results: dict[str, Any]) -> Front:
+    words = report.front.get("keywords", [])
+    words = [word.strip() for word in words.split(",")] if isinstance(words, str) else words
     made = results["provenance"]
     note = f"Every number on this page is computed by make report. Corpus {made['corpus']['name']}"
     key = (made["corpus"].get("key") or "")[:8]
@@ -126,7 +127,7 @@ def _front(report: Draft, people: group.Group, results: dict[str, Any]) -> Front
     )
 
 
-def _named(path: Path, root: Path) -> str:
+def named_below(path: Path, root: Path) -> str:
     """A path as errors show it: below the project where it is."""
     path, root = path.resolve(), root.resolve()
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import tomllib
+import functools
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from onepage.errors import UserError
+from onepage.errors import UserError, nearest
+
+if TYPE_CHECKING:
+    from onepage.schema import Schema
 
 BUILD = "build"  # everything that can be made again, under the project's root
+
+
+# A [tool.onepage] table, however it is spelt; anything else that mentions the name needs a closer look.
+_TABLE = re.compile(rb"^[ \t]*\[\[?[ \t]*tool[ \t]*\.[ \t]*onepage[ \t]*[].]", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,12 @@ class Config:
     warm: tuple[str, ...] = ()  # third-party modules that the warm parent imports once
     corpus: CorpusConfig = CorpusConfig()
 
+    def place(self, *setting: str | int) -> str:
+        """File and line of a setting, for an error about it."""
+        from onepage import toml_source
+
+        return toml_source.load(self.root / "pyproject.toml", "pyproject.toml").place("tool", "onepage", *setting)
+
     @property
     def python_path(self) -> tuple[Path, ...]:
         """Folders that executions need on sys.path, so that a second clone uses its own code, not the installed one."""
@@ -45,38 +59,72 @@ def find_root(start: Path | None = None) -> Path:
     """The nearest folder at or above `start` whose pyproject.toml has a `[tool.onepage]` table."""
     start = (start or Path.cwd()).resolve()
     for folder in (start, *start.parents):
-        file = folder / "pyproject.toml"
-        if file.is_file() and "[tool.onepage" in file.read_text(encoding="utf-8"):
+        if _is_root(folder / "pyproject.toml"):
             return folder
     raise UserError(f"{start}: no pyproject.toml with a [tool.onepage] table here or above")
 
 
+def _is_root(file: Path) -> bool:
+    try:
+        raw = file.read_bytes() if file.is_file() else b""
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read ({error.strerror})") from None
+    if file.is_dir() or b"\0" in raw or _TABLE.search(raw):
+        return True  # what is wrong with it is for `load` to say
+    if b"onepage" not in raw:
+        return False
+    from onepage import toml_source
+
+    tool = toml_source.parse(toml_source.decode(raw, str(file)), str(file)).data.get("tool")
+    return isinstance(tool, dict) and "onepage" in tool
+
+
 def load(root: Path) -> Config:
     """Read and check the settings."""
-    file = root / "pyproject.toml"
-    try:
-        table = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("onepage", {})
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"pyproject.toml: {error}") from None
-    corpus = _fill(CorpusConfig, dict(table.pop("corpus", {})), "[tool.onepage.corpus]")
-    config = _fill(Config, {**table, "root": root, "corpus": corpus}, "[tool.onepage]")
-    if not (root / config.scripts).is_dir():
-        raise UserError(f"pyproject.toml: [tool.onepage] scripts = {config.scripts!r} is not a folder")
-    for package in config.code:
-        if not (root / package).is_dir():
-            raise UserError(f"pyproject.toml: [tool.onepage] code names {package!r}, which is not a folder")
+    from onepage import toml_source
+
+    source = toml_source.load(root / "pyproject.toml", "pyproject.toml")
+    where = ("tool", "onepage")
+    if not isinstance(source.data.get("tool"), dict) or "onepage" not in source.data["tool"]:
+        raise source.error("has no [tool.onepage] table", "tool")
+    table = dict(_schema().check(source, *where))
+    corpus = _fill(CorpusConfig, table.pop("corpus", {}))
+    config = _fill(Config, {**table, "root": root, "corpus": corpus})
+    folders = {("scripts",): config.scripts, **{("code", i): package for i, package in enumerate(config.code)}}
+    for place, folder in folders.items():
+        if not (root / folder).is_dir():
+            said = f"{folder!r} is not a folder" + (" (it is a file)" if (root / folder).exists() else "")
+            raise source.error(f"tool.onepage.{place[0]}: {said}", *where, *place)
+    for wrong in corpus.code.keys() - set(corpus.names):
+        said = f"tool.onepage.corpus.code: there is no corpus {wrong!r} among names{nearest(wrong, corpus.names)}"
+        raise source.error(said, *where, "corpus", "code", wrong)
+    if corpus.names and not corpus.make:
+        raise source.error("tool.onepage.corpus: names without make, the command that builds them", *where, "corpus")
     return config
 
 
-def _fill(kind: type, table: dict[str, Any], where: str) -> Any:
-    """Build the dataclass from a TOML table, holding each value against the type of the field's default."""
-    fields = kind.__dataclass_fields__
-    for name, value in table.items():
-        if name not in fields:
-            raise UserError(f"pyproject.toml: {where} has no setting {name!r}; it has {', '.join(fields)}")
-        if isinstance(value, list):
-            table[name] = value = tuple(value)
-        wanted = {"tuple[str, ...]": tuple, "str": str, "dict[str, str]": dict}.get(fields[name].type)
-        if wanted and not isinstance(value, wanted):
-            raise UserError(f"pyproject.toml: {where} {name} = {value!r} should be a {wanted.__name__}")
-    return kind(**table)
+@functools.cache
+def _schema() -> Schema:
+    """What may stand in the table: the dataclasses' fields, most of them as their types say."""
+    from onepage import schema
+
+    by_type = {"str": schema.PATH, "tuple[str, ...]": schema.TEXTS}
+    special = {
+        "code": schema.PATHS,
+        "warm": {"type": "array", "items": schema.MODULE, "description": "a list of modules"},
+        "corpus": schema.table({
+            "names": {
+                "type": "array", "items": {"type": "string", "format": "name"}, "description": "a list of names",
+            },
+            "make": {"type": "string", "format": "make-command", "description": "a command line"},
+            "check": {"type": "string", "format": "check-command", "description": "a command line"},
+            "code": schema.named(schema.MODULE, "a table of corpora and the modules that make them"),
+        }, about="a table [tool.onepage.corpus]"),
+    }  # fmt: skip
+    fields = {name: special.get(name) or by_type[each.type] for name, each in Config.__dataclass_fields__.items()
+              if name != "root"}  # fmt: skip
+    return schema.Schema(schema.table(fields, about="a table [tool.onepage]"))
+
+
+def _fill(kind: type, table: dict[str, Any]) -> Any:
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in table.items()})

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from onepage import document, lint, publish, quantities, template, wording
+from onepage import document, lint, publish, quantities, wording
 from onepage.compose import Composed
 from onepage.document import Section
+from onepage.errors import unknown
 from onepage.evidence import Evidence, Finding, count
 
 ROUGHLY, READABLE = 0.97, 0.8  # scales of a figure: below the first it is said, below the second it falls short
@@ -159,7 +160,7 @@ def _claims(options: dict[str, Any], evidence: Evidence) -> Finding:
     for use in composed.document.claims:
         line = _claim_line(composed, use.name)
         if use.name not in published:
-            said = template.unknown("claim", use.name, published) if use.name else "a sentence in .claim has no #name"
+            said = unknown("claim", use.name, published) if use.name else "a sentence in .claim has no #name"
             finding.shortfalls.append(f"{line}: {said}")
         elif published[use.name]["holds"] == use.negated:
             said = f"does not hold ({published[use.name]['evidence']})"

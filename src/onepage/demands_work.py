@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from onepage import group as groups
-from onepage import quantities, template, wording
+from onepage import quantities, wording
 from onepage.config import BUILD
+from onepage.errors import unknown
 from onepage.evidence import Evidence, Finding, count
 
 PARSED = "parsed.txt"  # in the build folder: see _parsed
@@ -37,14 +38,14 @@ def _published(options: dict[str, Any], evidence: Evidence) -> Finding:
     sections = ("figures", "tables", "values", "answers", "claims", "files")
     known = [name for section in sections for name in evidence.results[section]]
     missing = [name for name in options["names"] if name not in known]
-    said = [f"results.json: {template.unknown('published result', name, known)}" for name in missing]
+    said = [f"results.json: {unknown('published result', name, known)}" for name in missing]
     return Finding(", ".join(name for name in options["names"] if name in known), said)
 
 
 def _answer(options: dict[str, Any], evidence: Evidence) -> Finding:
     answers, name = evidence.results["answers"], options["name"]
     if name not in answers:
-        return Finding("", [f"results.json: {template.unknown('answer', name, answers)}"])
+        return Finding("", [f"results.json: {unknown('answer', name, answers)}"])
     answer, finding = answers[name], Finding()
     source = answer["source"]
     for unit in ("words", "sentences"):
@@ -80,7 +81,7 @@ def _parameter(options: dict[str, Any], evidence: Evidence) -> Finding:
 def _value(options: dict[str, Any], evidence: Evidence) -> Finding:
     values, name = evidence.results["values"], options["name"]
     if name not in values:
-        return Finding("", [f"results.json: {template.unknown('value', name, values)}"])
+        return Finding("", [f"results.json: {unknown('value', name, values)}"])
     record = values[name]
     number, shown = record["value"], quantities.shown(record["value"], record["unit"])
     finding = Finding(f"{name} = {shown}")
@@ -94,7 +95,7 @@ def _value(options: dict[str, Any], evidence: Evidence) -> Finding:
 def _spacing(options: dict[str, Any], evidence: Evidence) -> Finding:
     name, figures = options["figure"], evidence.results["figures"]
     if name not in figures:
-        return Finding("", [f"results.json: {template.unknown('figure', name, figures)}"])
+        return Finding("", [f"results.json: {unknown('figure', name, figures)}"])
     source = figures[name]["source"]
     place = f"{source['script']} ({source['cell']})"
     if not figures[name]["data"]:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable
+
+LONGEST = 600  # characters of one line of a message: what is wrong with a megabyte is said in less
+LISTED = 12  # names that a hint lists
+_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # controls, directions, halves of characters: a terminal may obey them
 
 
 class UserError(Exception):
-    """Something that the person at the keyboard has to mend: what was wrong, in which file, what to do."""
+    """Something that the person at the keyboard has to mend: what was wrong, in which file, what to do.
+
+    The message may quote a file: what a terminal would obey is shown as an escape, and long lines are shortened.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(printable(str(message)))
 
 
 class CheckFailed(UserError):
@@ -17,12 +29,60 @@ class CheckFailed(UserError):
     exit_code = 1
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """` (did you mean 'x'?)`, or the list of what there is, for the end of a message."""
+def printable(text: str) -> str:
+    """`text` as a terminal may show it: control characters as escapes, every line of a readable length."""
+    return "\n".join(_shortened(_escaped(line)) for line in text.split("\n"))
+
+
+def quoted(value: object, longest: int = 60) -> str:
+    """A value of somebody's file for a message: on one line, and short."""
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "nothing"}[value]
+    if isinstance(value, dict | list | tuple):
+        return "a table" if isinstance(value, dict) else "a list"
+    if isinstance(value, int) and value.bit_length() > 128:
+        return "a number of very many digits"
+    if isinstance(value, str):
+        return repr(value if len(value) <= longest else value[: longest - 1] + "…")
+    return str(value)[:longest]
+
+
+def nearest(name: object, known: Iterable[object]) -> str:
+    """For the end of a message about a name that there is not: ` (did you mean 'x'?)`, or what there is."""
     import difflib
 
-    known = list(known)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    name, names = str(name), [str(each) for each in known]
+    if not names:
+        return " (there is none)"
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6) if len(name) < 200 else []
+    folded = name.casefold().replace("-", "_")
+    close = close or [each for each in names if each.casefold().replace("-", "_") == folded][:1]
+    last = name.rpartition(".")[2]
+    close = close or ([each for each in names if each.rpartition(".")[2] == last and "." in each][:3] if last else [])
     if close:
-        return f" (did you mean {close[0]!r}?)"
-    return f" (there is {', '.join(known)})" if known else ""
+        return f" (did you mean {' or '.join(quoted(each) for each in close)}?)"
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return f" (there is {', '.join(_escaped(each[:60]) for each in names[:LISTED])}{more})"
+
+
+def unknown(kind: str, name: object, known: Iterable[object]) -> str:
+    """`there is no value 'x' (did you mean 'y'?)`."""
+    names = [str(each) for each in known]
+    shown = str(name) if len(str(name)) <= 60 else f"{str(name)[:59]}…"
+    if not names:
+        return f'there is no {kind} "{_escaped(shown)}" (there is no {kind} at all)'
+    return f'there is no {kind} "{_escaped(shown)}"{nearest(name, names)}'
+
+
+def _escaped(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(repr(sign)[1:-1] if unicodedata.category(sign) in _UNSEEN else sign for sign in text)
+
+
+def _shortened(line: str) -> str:
+    if len(line) <= LONGEST:
+        return line
+    place = re.match(r"[^:]{1,200}:\d+: ", line)  # what names the file stays
+    kept = max(LONGEST * 3 // 4, place.end() if place else 0)
+    return f"{line[:kept]} … {line[kept - LONGEST + 3 :]}"

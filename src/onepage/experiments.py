@@ -8,18 +8,42 @@ strong: the script's own default, the row's `parameters`, the profile's `paramet
 from __future__ import annotations
 
 import itertools
+import math
+import os
 import re
-import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from onepage.errors import UserError, nearest
-from onepage.parameters import Parameter, label, resolve
+from onepage import schema, toml_source
+from onepage.errors import UserError, nearest, quoted
+from onepage.parameters import Parameter, convert, label, resolve
+from onepage.schema import Source
 
-_ROW_KEYS = ("about", "script", "seeds", "parameters", "parameters_in", "grid")
-_PROFILE_KEYS = ("corpus", "parameters", "about")
+MOST = 10_000  # runs of one row
+_PLAIN = {"type": ["string", "integer", "number", "boolean"]}
+_VALUE = {
+    "anyOf": [_PLAIN, {"type": "array", "items": _PLAIN}],
+    "description": "a text, a number, true or false, or a list of such",
+}
+_VALUES = schema.named(_VALUE, "a table of names and values, such as { epochs = 3 }")
+_GRID = {"type": "array", "items": _VALUE, "minItems": 1, "description": "a list of values"}
+_SEEDS = {"type": "array", "items": schema.COUNT}
+_SEEDS_WORDS = "a list of whole numbers from 0 on, or a table with such a list per profile"
+SCHEMA = schema.Schema(schema.table({
+    "profiles": schema.named(
+        schema.table({"about": schema.LINE, "corpus": _VALUES, "parameters": _VALUES}), "tables [profiles.<name>]"
+    ),
+    "runs": schema.named(schema.table({
+        "about": schema.LINE,
+        "script": {**schema.TEXT, "description": "the name of a script"},
+        "seeds": {"anyOf": [_SEEDS, schema.named(_SEEDS)], "description": _SEEDS_WORDS},
+        "parameters": _VALUES,
+        "parameters_in": schema.named(_VALUES, "a table of profiles and their parameters"),
+        "grid": schema.named(_GRID, "a table of parameters and lists of values"),
+    }, required=("script",)), "tables [runs.<name>]"),
+}, about="[profiles.<name>] and [runs.<name>]"))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,6 +65,8 @@ class Row:
     seeds: tuple[int, ...] = (0,)  # in this profile; empty: the row is absent
     parameters: dict[str, Any] = field(default_factory=dict)  # of this profile, without the grid
     grid: dict[str, list[Any]] = field(default_factory=dict)  # parameter -> values; the product is run
+    place: str = ""  # file, line and name, as errors say it
+    places: dict[str, str] = field(default_factory=dict)  # parameter -> file and line that give it
 
 
 @dataclass(frozen=True)
@@ -53,55 +79,43 @@ class Run:
     parameters: dict[str, Any]  # every declared parameter's value
 
 
-def load(file: Path, where: str) -> dict[str, Any]:
-    """The file's tables; a project without runs has no file."""
+def load(file: Path, where: str) -> Source:
+    """The file's tables, checked; a project without runs has no file."""
     try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+        source = toml_source.load(file, where) if os.path.lexists(file) else toml_source.Toml(where, {})
     except FileNotFoundError:
-        tables = {}
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"{where}: {error}") from None
-    for key in tables:
-        if key not in ("profiles", "runs"):
-            raise UserError(f"{where}: unknown table [{key}]; there are [profiles.<name>] and [runs.<name>]")
-    tables.setdefault("profiles", {"full": {}})
-    tables.setdefault("runs", {})
-    return tables
+        source = toml_source.Toml(where, {})
+    return _checked(source)
 
 
-def profile(tables: Mapping[str, Any], name: str, where: str) -> Profile:
+def profile(tables: Source | Mapping[str, Any], name: str, where: str) -> Profile:
     """The chosen profile."""
-    if name not in tables["profiles"]:
-        raise UserError(f"PROFILE={name}: {where} has no such profile{nearest(name, tables['profiles'])}")
-    table = tables["profiles"][name]
-    _known(table, _PROFILE_KEYS, f"{where}: [profiles.{name}]")
-    return Profile(name, table.get("corpus", {}), table.get("parameters", {}))
+    profiles = _checked(tables, where).data["profiles"]
+    if name not in profiles:
+        raise UserError(f"PROFILE={name}: {where} has no such profile{nearest(name, profiles)}")
+    return Profile(name, profiles[name].get("corpus", {}), profiles[name].get("parameters", {}))
 
 
-def rows(tables: Mapping[str, Any], chosen: Profile, where: str) -> list[Row]:
+def rows(tables: Source | Mapping[str, Any], chosen: Profile, where: str) -> list[Row]:
     """Every row, as it stands in the chosen profile (rows that are absent there have no seeds)."""
+    source = _checked(tables, where)
     found = []
-    for name, table in tables["runs"].items():
-        place = f"{where}: [runs.{name}]"
-        if not re.fullmatch(r"[a-z0-9][a-z0-9_]*", name) or name in ("corpus", "profile"):
-            raise UserError(f"{place}: a row's name is of a-z, 0-9 and _, and neither `corpus` nor `profile`")
-        _known(table, _ROW_KEYS, place)
-        if "script" not in table:
-            raise UserError(f"{place}: needs script = the name of a script")
-        for wrong in set(table.get("parameters_in", {})) - set(tables["profiles"]):
-            raise UserError(f"{place}: parameters_in names profile {wrong!r}{nearest(wrong, tables['profiles'])}")
-        for key in table.get("grid", {}).keys() & table.get("parameters", {}).keys():
-            raise UserError(f"{place}: {key} stands both in parameters and in grid")
-        own = table.get("parameters_in", {}).get(chosen.name, {})
-        seeds = _seeds(table.get("seeds", [0]), chosen.name, tables["profiles"], place)
-        grid = table.get("grid", {})
-        for key, values in grid.items():
-            if not isinstance(values, list) or not values:
-                raise UserError(f"{place}: grid.{key} should be a list of values")
-        row = Row(name, table["script"], table.get("about", ""), seeds, {**table.get("parameters", {})}, grid)
-        row.parameters.update({key: value for key, value in chosen.parameters.items() if key not in own})
-        row.parameters.update(own)
-        found.append(row)
+    for name, table in source.data["runs"].items():
+        given = {
+            ("profiles", chosen.name, "parameters"): chosen.parameters,
+            ("runs", name, "parameters_in", chosen.name): table.get("parameters_in", {}).get(chosen.name, {}),
+        }
+        given = {("runs", name, "parameters"): table.get("parameters", {}), **given}
+        parameters, places = {}, {}
+        for place, values in given.items():
+            parameters.update(values)
+            places.update({key: (*place, key) for key in values})
+        places.update({key: ("runs", name, "grid", key) for key in table.get("grid", {})})
+        seeds = table.get("seeds", [0])
+        seeds = seeds.get(chosen.name, []) if isinstance(seeds, dict) else seeds
+        row = Row(name, table["script"], table.get("about", ""), tuple(seeds), parameters, table.get("grid", {}))
+        lines = {key: source.place(*place) for key, place in places.items()}
+        found.append(replace(row, place=f"{source.place('runs', name)}: [runs.{name}]", places=lines))
     return found
 
 
@@ -109,40 +123,69 @@ def expand(
     row: Row, declaration: Sequence[Parameter], chosen: Profile, pinned: Mapping[str, Any], where: str
 ) -> list[Run]:
     """A row's runs. `pinned` are the values that `P=` gives to this script."""
-    place = f"{where}: [runs.{row.name}]"
-    names = {parameter.name for parameter in declaration}
-    if "seed" not in names:
+    place = row.place or f"{where}: [runs.{row.name}]"
+    types = {parameter.name: parameter.type for parameter in declaration}
+    if "seed" not in types:
         raise UserError(f"{place}: {row.script}.py should declare a parameter `seed: int`")
     # a profile's parameters are for all rows, so a script that does not have one of them is not at fault
-    fixed = {key: value for key, value in row.parameters.items() if key in names or key not in chosen.parameters}
+    fixed = {key: value for key, value in row.parameters.items() if key in types or key not in chosen.parameters}
+    for key, values in {**{key: [value] for key, value in fixed.items()}, **row.grid}.items():
+        at = f"{row.places.get(key, where)}: [runs.{row.name}]"
+        if key not in types:
+            raise UserError(f"{at}: unknown parameter {quoted(key)}{nearest(key, types)}")
+        for value in values:
+            convert(value, types[key], f"{at}: parameter {key}")
     grid = {key: [pinned[key]] if key in pinned else values for key, values in row.grid.items()}
     seeds = ([pinned["seed"]] if row.seeds else []) if "seed" in pinned else row.seeds
-    runs = []
+    count = math.prod(map(len, (seeds, *grid.values())))
+    if count > MOST:
+        raise UserError(f"{place}: makes {count:,} runs of its seeds and grid; at most {MOST:,} are planned")
+    runs: dict[str, Run] = {}
     for seed in seeds:
         for values in itertools.product(*grid.values()):
             point = dict(zip(grid, values, strict=True))
             parameters = resolve(declaration, {**fixed, **pinned, **point, "seed": seed}, place)
             marks = "".join(f"-{key}{label(parameters[key])}" for key in grid)
-            runs.append(Run(f"{row.name}{marks}-s{seed}", row.name, seed, parameters))
-    twice = {run.id for run in runs if sum(other.id == run.id for other in runs) > 1}
-    if twice:
-        raise UserError(f"{place}: two runs would be called {min(twice)}")
-    return runs
+            run = Run(f"{row.name}{marks}-s{seed}", row.name, seed, parameters)
+            if run.id in runs:
+                raise UserError(f"{place}: two runs would be called {run.id}")
+            runs[run.id] = run
+    return list(runs.values())
 
 
-def _seeds(seeds: Any, chosen: str, profiles: Mapping[str, Any], place: str) -> tuple[int, ...]:
-    if isinstance(seeds, dict):
-        for wrong in set(seeds) - set(profiles):
-            raise UserError(f"{place}: seeds names profile {wrong!r}{nearest(wrong, profiles)}")
-        seeds = seeds.get(chosen, [])
-    if not isinstance(seeds, list) or not all(type(seed) is int and seed >= 0 for seed in seeds):
-        raise UserError(f"{place}: seeds should be a list of whole numbers, or such a list per profile")
-    return tuple(seeds)
+def unused(tables: Source, chosen: Profile, declared: Iterable[str]) -> None:
+    """A profile's parameter that no row's script has is a slip of the pen, not a setting for other rows."""
+    known = set(declared)
+    for key in chosen.parameters:
+        if key not in known:
+            said = f"profiles.{chosen.name}.parameters: no row's script has a parameter {quoted(key)}"
+            raise tables.error(f"{said}{nearest(key, sorted(known))}", "profiles", chosen.name, "parameters", key)
 
 
-def _known(table: Any, keys: Sequence[str], place: str) -> None:
-    if not isinstance(table, dict):
-        raise UserError(f"{place} should be a table")
-    for key in table:
-        if key not in keys:
-            raise UserError(f"{place}: unknown key {key!r}{nearest(key, keys)}")
+def _checked(tables: Source | Mapping[str, Any], where: str = "") -> Source:
+    """The tables as a source that has been looked over, with what may be left out filled in."""
+    if isinstance(tables, Source) and "profiles" in tables.data and "runs" in tables.data:
+        return tables
+    source = tables if isinstance(tables, Source) else Source(where, dict(tables))
+    SCHEMA.check(source)
+    source.data.setdefault("profiles", {"full": {}})
+    source.data.setdefault("runs", {})
+    profiles = source.data["profiles"]
+    for name, table in source.data["runs"].items():
+        place = ("runs", name)
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_]*", name) or name in ("corpus", "profile"):
+            said = f"runs.{quoted(name)}: a row's name is of a-z, 0-9 and _, and neither `corpus` nor `profile`"
+            raise source.error(said, *place)
+        seeds = table.get("seeds", [])
+        for key, by_profile in (("parameters_in", table.get("parameters_in", {})), ("seeds", seeds)):
+            for wrong in by_profile.keys() - profiles.keys() if isinstance(by_profile, dict) else ():
+                said = f"[runs.{name}]: {key} names profile {quoted(wrong)}{nearest(wrong, profiles)}"
+                raise source.error(said, *place, key, wrong)
+        own = [("parameters", table.get("parameters", {})), ("grid", table.get("grid", {}))]
+        for key, values in own:
+            if "seed" in values:
+                said = f"[runs.{name}]: {key} names seed; write seeds = [...] beside it"
+                raise source.error(said, *place, key, "seed")
+        for key in table.get("grid", {}).keys() & table.get("parameters", {}).keys():
+            raise source.error(f"[runs.{name}]: {key} stands both in parameters and in grid", *place, "grid", key)
+    return source

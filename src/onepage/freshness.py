@@ -17,11 +17,20 @@ from pathlib import Path
 from typing import Any
 
 from onepage import parameters, scripts
-from onepage.errors import UserError
 
 FORMAT = 2  # raise it when a change of the engine should make every stored result count as old
 
 _FILE = re.compile(r"[\w-][\w./-]{0,99}\.\w{1,10}")
+
+READERS = (
+    "freshness",
+    "scripts",
+    "cell_options",
+    "parameters",
+    "schema",
+    "yaml_source",
+    "toml_source",
+)  # what facts are made by
 
 Facts = dict[str, Any]  # what is known of one source file; see module_facts and script_facts
 Modules = dict[str, Path]  # dotted name -> file (for a package: its __init__.py)
@@ -226,9 +235,7 @@ class SourceCache:
         self._used: dict[str, Facts] = {}
         own = Path(__file__).parent
         # a change of the readers themselves makes every cached fact count as unknown
-        self._engine = digest(
-            [file_digest(own / f"{name}.py") for name in ("freshness", "scripts", "cell_options", "parameters")]
-        )
+        self._engine = digest([file_digest(own / f"{name}.py") for name in READERS])
         try:
             cached = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -244,11 +251,8 @@ class SourceCache:
 
     def _facts(self, path: Path, kind: str, read: Any) -> Facts:
         if (kind, path) not in self._by_path:
-            try:
-                text = scripts.read_text(path)
-            except OSError as error:
-                raise UserError(f"{path}: {error.strerror}") from None
             shown = path.relative_to(self._root).as_posix() if path.is_relative_to(self._root) else str(path)
+            text = scripts.read_text(path, shown)
             key = f"{kind} {shown} {hashlib.sha256(text.encode()).hexdigest()[:32]}"
             facts = self._cached.get(key) or read(text, shown)
             self._used[key] = self._by_path[kind, path] = {**facts, "text": key[-32:]}

@@ -22,7 +22,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from onepage import toml_source, wording
+from onepage import schema, toml_source, wording
 from onepage.filters import escape
 
 _WHO = (
@@ -85,29 +85,34 @@ class Group:
         return self.source.line(*where)
 
 
-GROUP_KEYS = {"id": str, "note": str, "placeholder": bool, "git": bool}
-MEMBER_KEYS = {"name": str, "parts": list, "student": str, "folders": list}
+SCHEMA = schema.Schema(schema.table({
+    "group": schema.table({
+        "id": {"type": "string", "format": "id", "description": "letters, digits, - or _: it names the hand-in"},
+        "note": schema.LINE,
+        "placeholder": schema.FLAG,
+        "git": schema.FLAG,
+    }, ("id",), "a table [group] with at least id"),
+    "member": {
+        "type": "array",
+        "items": schema.table({
+            "name": schema.TEXT,
+            "parts": {"type": "array", "items": schema.LINE, "description": "a list of texts"},
+            "student": schema.LINE,
+            "folders": schema.PATHS,
+        }, ("name",), "a member's own table"),
+        "description": "tables [[member]], with two brackets, once for each member",
+    },
+}, ("group",)))  # fmt: skip
 
 
 def load(path: Path, named: str | None = None) -> Group:
     """Read and validate group.toml; whether it satisfies the assignment is for `check` to say."""
     source = toml_source.load(path, named)
-    data = source.data
-    for key in data:
-        if key not in ("group", "member"):
-            raise source.error(f'unknown key "{key}"; group.toml has [group] and [[member]]', key)
-    if not isinstance(data.get("group"), dict):
-        raise source.error("[group] is missing; it needs at least id")
-    members = data.get("member", [])
-    if not isinstance(members, list):
-        raise source.error("write [[member]] with two brackets, once for each member", "member")
+    data = SCHEMA.check(source)
     about = data["group"]
-    _typed(source, about, GROUP_KEYS, ("group",))
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", about.get("id", "")):
-        raise source.error("group.id must be letters, digits, - or _: it names the hand-in", "group", "id")
     return Group(
         id=about["id"],
-        members=tuple(_member(source, each, index) for index, each in enumerate(members)),
+        members=tuple(map(_member, data.get("member", []))),
         note=about.get("note", ""),
         placeholder=about.get("placeholder", False),
         git=about.get("git", False),
@@ -193,26 +198,9 @@ def _commits(root: Path, member: Member) -> str:
     return f"Commits in {', '.join(member.folders)}: {counts}" if counts else ""
 
 
-def _member(source: toml_source.Toml, data: dict, index: int) -> Member:
-    _typed(source, data, MEMBER_KEYS, ("member", index))
-    name = data.get("name", "")
-    if not name.strip():
-        raise source.error("a member without a name", "member", index, "name")
-    for key in ("parts", "folders"):
-        if not all(isinstance(item, str) for item in data.get(key, [])):
-            raise source.error(f"{key} must be a list of texts", "member", index, key)
+def _member(data: dict) -> Member:
     parts = tuple(part.strip() for part in data.get("parts", []) if part.strip())
-    return Member(name.strip(), parts, data.get("student", ""), tuple(data.get("folders", [])))
-
-
-def _typed(source: toml_source.Toml, data: dict, keys: dict[str, type], where: tuple[str | int, ...]) -> None:
-    names = {str: "a text", bool: "true or false", list: "a list"}
-    for key, content in data.items():
-        if key not in keys:
-            known = ", ".join(keys)
-            raise source.error(f'unknown key "{key}" in {where[0]}; known: {known}', *where, key)
-        if not isinstance(content, keys[key]):
-            raise source.error(f"{where[0]}.{key} must be {names[keys[key]]}", *where, key)
+    return Member(data["name"].strip(), parts, data.get("student", ""), tuple(data.get("folders", [])))
 
 
 def _bare(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import io
 import re
 import tokenize
@@ -16,15 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onepage import cell_options
-from onepage.errors import UserError, nearest
+from onepage import cell_options, schema, toml_source
+from onepage.errors import UserError
+from onepage.schema import Source
 
 _MARKER = re.compile(r"^\s*#\s*(?:%%(?P<options>%*\s.*)|(?:%%|<codecell>|In\[[0-9 ]*\]:?)\s*)$")
 _RULE = re.compile(r"^#\s*---\s*$")
 _HEADER_WORD = re.compile(r"^\s*#+\s*(jupyter|onepage)\s*:")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 _STRING = re.compile(r"[rR]?(?P<quotes>\"{3}|'{3})")
-_HEADER_KEYS = {"title": str, "question": str, "reads": list, "timeout": (int, float)}
 
 
 @dataclass(frozen=True)
@@ -59,41 +60,52 @@ class Header:
 
 def header(text: str, path: str) -> Header | None:
     """The script's header, or None where there is no `onepage` block (a plain module beside the analyses)."""
-    lines = lines_of(text)
-    place = _header_place(lines)
-    block = [re.sub(r"^# ?", "", line) for line in lines[place.start : place.stop - 1]] if place else []
+    place, block = _header_block(text)
     if not any(re.search(r"\bonepage\s*:", line) for line in block):
         _refuse_stray_header(text, path, place)
         return None
-    import yaml  # 40 ms that a plan with cached headers need not spend
-
-    first = place.start + 1
-    try:
-        tables = yaml.safe_load("\n".join(block))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{first + mark.line}" if mark else path
-        reason = getattr(error, "problem", None) or " ".join(str(error).split())
-        raise UserError(f"{where}: the header is not valid YAML: {reason}") from None
-    jupyter = tables.get("jupyter") if isinstance(tables, dict) else None
-    table = jupyter.get("onepage") if isinstance(jupyter, dict) else None
-    if not isinstance(table, dict):
-        raise UserError(
-            f"{path}:{first}: the header has no table `onepage:` under `jupyter:`; it begins with `# jupyter:`, then"
-            " `#   onepage:`, then `#     title: ...`, each two spaces further in"
+    source = _parsed(block, path, place)
+    jupyter = source.data.get("jupyter") if isinstance(source.data, dict) else None
+    if not isinstance(jupyter, dict) or not isinstance(jupyter.get("onepage"), dict):
+        where = ("jupyter", "onepage") if isinstance(jupyter, dict) else ()
+        raise source.error(
+            "the header has no table `onepage:` under `jupyter:`; it begins with `# jupyter:`, then"
+            " `#   onepage:`, then `#     title: ...`, each two spaces further in",
+            *where,
         )
-    for key, value in table.items():
-        if key not in _HEADER_KEYS:
-            raise UserError(f"{path}: the header has no key {key!r}{nearest(key, _HEADER_KEYS)}")
-        if not isinstance(value, _HEADER_KEYS[key]) or isinstance(value, bool):
-            raise UserError(f"{path}: {key}: {value!r} in the header has the wrong type")
-    if not table.get("title"):
-        raise UserError(f"{path}: the header needs a title")
-    reads = tuple(map(str, table.get("reads", ())))
-    timeout = table.get("timeout")
-    if timeout is not None and not timeout > 0:
-        raise UserError(f"{path}: timeout: {timeout!r} in the header should be a number of seconds above 0")
-    return Header(table["title"], table.get("question", ""), reads, timeout)
+    table = _header_schema().check(source, "jupyter", "onepage")
+    return Header(table["title"], table.get("question", ""), tuple(table.get("reads", ())), table.get("timeout"))
+
+
+def header_line(text: str, key: str, path: str) -> int:
+    """The line of the header where `key` stands."""
+    place, block = _header_block(text)
+    return _parsed(block, path, place).line("jupyter", "onepage", key)
+
+
+def _header_block(text: str) -> tuple[range | None, list[str]]:
+    """Where the header's lines are, and what they hold without their comment signs."""
+    lines = lines_of(text)
+    place = _header_place(lines)
+    return place, [re.sub(r"^# ?", "", line) for line in lines[place.start : place.stop - 1]] if place else []
+
+
+def _parsed(block: list[str], path: str, place: range | None) -> Source:
+    from onepage import yaml_source  # 40 ms that a plan with cached headers need not spend
+
+    return yaml_source.parse("\n".join(block), path, place.start + 1 if place else 1)
+
+
+@functools.cache
+def _header_schema() -> schema.Schema:
+    seconds = {"type": "number", "minimum": 0, "exclusiveMinimum": True, "maximum": 31_536_000}
+    keys = {
+        "title": {**schema.TEXT, "description": "what the page of this analysis is called"},
+        "question": schema.LINE,
+        "reads": {**schema.TEXTS, "uniqueItems": True},
+        "timeout": {**seconds, "description": "a number of seconds"},
+    }
+    return schema.Schema(schema.table(keys, ("title",), "title, question, reads and timeout of this script"))
 
 
 def cells(text: str) -> list[Cell]:
@@ -156,22 +168,15 @@ def parameters_cell(text: str) -> Cell | None:
 def read_text(path: Path, shown: str = "") -> str:
     """The text of a source file as Python reads it: UTF-8, any line endings, with or without a byte-order mark."""
     shown = shown or str(path)
-    data = path.read_bytes()
-    try:
+    data = toml_source.read_bytes(path, shown)
+    with contextlib.suppress(SyntaxError):  # what is not UTF-8: `decode` says where
         encoding, head = tokenize.detect_encoding(io.BytesIO(data).readline)
-    except SyntaxError as error:
-        raise UserError(f"{shown}:1: not UTF-8 text: {error.msg}") from None
-    if encoding not in ("utf-8", "utf-8-sig", "ascii"):
-        raise UserError(
-            f"{shown}:{len(head)}: the coding line says {encoding}; sources are UTF-8: save the file as UTF-8 and take"
-            " that line out"
-        )
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise UserError(f"{shown}:{line}: not UTF-8 text; save the file as UTF-8") from None
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+        if encoding not in ("utf-8", "utf-8-sig", "ascii"):
+            raise UserError(
+                f"{shown}:{len(head)}: the coding line says {encoding}; sources are UTF-8: save the file as UTF-8 and"
+                " take that line out"
+            )
+    return toml_source.decode(data, shown)
 
 
 def lines_of(text: str) -> list[str]:

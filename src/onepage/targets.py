@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from onepage import experiments, freshness, surroundings
+from onepage import experiments, freshness, scripts, surroundings
 from onepage.config import Config
-from onepage.errors import UserError, nearest
+from onepage.errors import UserError, nearest, quoted
 from onepage.freshness import SourceCache, closure, digest, file_digest
 from onepage.parameters import Parameter, overrides, resolve
 from onepage.store import entry_path
@@ -87,7 +87,10 @@ class Planner:
         pinned = overrides(self.request.parameters, {name: script.parameters for name, script in self.scripts.items()})
         for row in rows:
             if row.script not in self.scripts:
-                raise UserError(f"{where}: [runs.{row.name}] names {row.script}.py{nearest(row.script, self.scripts)}")
+                line = tables.place("runs", row.name, "script")
+                raise UserError(f"{line}: [runs.{row.name}] names {row.script}.py{nearest(row.script, self.scripts)}")
+        known = {parameter.name for row in rows for parameter in self.scripts[row.script].parameters}
+        experiments.unused(tables, chosen, known)
         self._check_reads([row.name for row in rows])
         targets: dict[str, dict[str, Any]] = {}
         by_row: dict[str, list[str]] = {}
@@ -135,7 +138,11 @@ class Planner:
         for script in self.scripts.values():
             for name in script.reads:
                 if name not in ("corpus", "profile", *rows):
-                    raise UserError(f"{script.path}: reads {name!r}{nearest(name, ['corpus', 'profile', *rows])}")
+                    line = scripts.header_line(
+                        scripts.read_text(self.config.root / script.path, script.path), "reads", script.path
+                    )
+                    there = nearest(name, ["corpus", "profile", *rows])
+                    raise UserError(f"{script.path}:{line}: reads {quoted(name)}{there}")
 
     def _in_order(self, rows: list[experiments.Row]) -> list[experiments.Row]:
         """Rows after those that their scripts read."""
@@ -235,7 +242,8 @@ class Planner:
         if name in settings.names:
             recipe = settings.code.get(name)
             if recipe and recipe not in self.modules:
-                raise UserError(f"pyproject.toml: [tool.onepage.corpus] code.{name} = {recipe!r} is no module of ours")
+                said = f"tool.onepage.corpus.code.{name}: {quoted(recipe)} is no module of ours"
+                raise UserError(f"{self.config.place('corpus', 'code', name)}: {said}{nearest(recipe, self.modules)}")
             modules = closure([[0, recipe, []]], self.modules, self._module) if recipe else []
             inputs = {
                 "corpus": name,
@@ -249,7 +257,7 @@ class Planner:
             folder = Path(name).expanduser()
             folder = folder if folder.is_absolute() else self.config.root / folder
             if not folder.is_dir():
-                known = f", nor one of {', '.join(settings.names)}" if settings.names else ""
+                known = f", nor a corpus that a command makes{nearest(name, settings.names)}" if settings.names else ""
                 raise UserError(f"CORPUS={name}: not a folder{known}")
             inputs = {"corpus": folder.resolve().name, "content": self._fingerprint(folder)}
             entry = entry_path(Path(self.store), digest(inputs)).as_posix()

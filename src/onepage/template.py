@@ -8,7 +8,6 @@ an HTML comment, or `{!-- ... --!}`.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import re
 from collections.abc import Callable, Iterable
@@ -18,7 +17,7 @@ from typing import Any
 import jinja2
 
 from onepage import quantities
-from onepage.errors import UserError
+from onepage.errors import UserError, unknown
 from onepage.filters import FILTERS, Group, Quantity, Shown, escape, leaf, shown
 
 
@@ -45,16 +44,6 @@ class Use:
     figures: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
-
-
-def unknown(kind: str, name: str, known: Iterable[str]) -> str:
-    """`there is no value "x"; nearest: ...`."""
-    known = list(known)
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    near = near or [other for other in known if other.split(".")[-1] == name.split(".")[-1]][:3]
-    if not known:
-        return f'there is no {kind} "{name}"; no {kind} is published at all'
-    return f'there is no {kind} "{name}"' + (f"; nearest: {', '.join(near)}" if near else "; none is near it")
 
 
 def render(text: str, path: str, results: dict[str, Any], *, first_line: int = 1) -> tuple[str, Use]:

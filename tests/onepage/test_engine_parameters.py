@@ -161,10 +161,10 @@ def test_wrong_rows_are_named(row: dict[str, Any], message: str) -> None:
 def test_wrong_files_are_named(tmp_path: Path) -> None:
     file = tmp_path / "e.toml"
     file.write_text("[runs.x")
-    with pytest.raises(UserError, match=r"e\.toml: "):
+    with pytest.raises(UserError, match=r"e\.toml:1: not valid TOML"):
         experiments.load(file, "e.toml")
     file.write_text("[run.x]\n")
-    with pytest.raises(UserError, match=r"unknown table \[run\]"):
+    with pytest.raises(UserError, match=r"e\.toml:1: unknown key 'run' \(did you mean 'runs'"):
         experiments.load(file, "e.toml")
     with pytest.raises(UserError, match="PROFILE=quik"):
         experiments.profile({"profiles": PROFILES, "runs": {}}, "quik", "e.toml")

@@ -128,7 +128,7 @@ def test_device() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ({"CORPUS": "nowhere"}, "CORPUS=nowhere: not a folder, nor one of dice"),
+        ({"CORPUS": "nowhere"}, "CORPUS=nowhere: not a folder, nor a corpus that a command makes (there is dice)"),
         ({"PROFILE": "quik"}, "has no such profile (did you mean 'quick'?)"),
         ({"P": "passs=3"}, "no script has a parameter 'passs' (did you mean 'passes'?)"),
         ({"P": "passes=x"}, "parameter passes should be a int, not 'x'"),
@@ -155,8 +155,8 @@ def test_wrong_words_are_one_clear_line(project: example.Project, words: dict[st
          "names lern.py (did you mean 'learn'?)"),
         ("analysis/experiments.toml", "rate = 0.001", "rat = 0.001", "parameter 'rat' (did you mean 'rate'?)"),
         ("analysis/learn.py", "reads: [corpus]", "reads: [corpus, slow]", "slow read one another"),
-        ("pyproject.toml", "scripts = ", "skripts = ", "has no setting 'skripts'"),
-        ("pyproject.toml", 'code = ["src/dicegame"]', 'code = "src/dicegame"', "should be a tuple"),
+        ("pyproject.toml", "scripts = ", "skripts = ", "pyproject.toml:7: tool.onepage: unknown key 'skripts' (did"),
+        ("pyproject.toml", 'code = ["src/dicegame"]', 'code = "src/dicegame"', "should be a list of paths"),
     ],
 )  # fmt: skip
 def test_wrong_sources_are_named(project: example.Project, file: str, old: str, new: str, message: str) -> None:

@@ -108,7 +108,7 @@ def test_unbound_claim_is_named_with_the_nearest(project, capsys):
     edit(project.page / "report.md", "#net-beats-guess", "#net-beats-gues")
     code, out = check(project, capsys)
     assert code == 1
-    assert 'there is no claim "net-beats-gues"; nearest: net-beats-guess' in out
+    assert "there is no claim \"net-beats-gues\" (did you mean 'net-beats-guess'?)" in out
     assert "published claims that nobody cites: net-beats-guess" in out
 
 
