@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from onepage import planfile, progress, store
 from onepage.config import BUILD, load
@@ -114,14 +114,17 @@ def _papermill(plan: planfile.Plan, target: dict[str, Any], folder: Path, privat
     import nbformat
     import papermill
 
-    from onepage import failures, kernels, notebooks
+    from onepage import failures, kernels, notebooks, script_check, scripts
 
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what it would say is said in failures.py
     script = plan.root / target["script"]
     cwd = script.parent
     paths = notebooks.replacements(plan.root, folder / "files", private)
     made, done = private / "made.ipynb", private / "done.ipynb"
-    nbformat.write(notebooks.prepared(script), made)
+    prepared = notebooks.prepared(script)
+    if message := script_check.syntax_error(scripts.read_text(script), target["script"]):
+        _fail(plan, target, prepared, folder, message, paths)
+    nbformat.write(prepared, made)
     program = notebooks.program(script, target["parameters"], cwd)
     (private / kernels.PROGRAM).write_text(json.dumps(program), encoding="utf-8")
     kind = kernels.manager(private)
@@ -149,9 +152,18 @@ def _papermill(plan: planfile.Plan, target: dict[str, Any], folder: Path, privat
         log = (private / kernels.LOG).read_text(errors="replace") if (private / kernels.LOG).exists() else ""
         ended = kind.process.poll() if kind.process is not None else None
         message = failures.explain(target["script"], partial, clock.line, error, paths, log, ended)
-        kept = failures.keep(plan, target, partial, folder / "files", message, paths)
-        raise CheckFailed(f"{message}\n  kept for reading: {os.path.relpath(kept, plan.root)}/") from None
+        _fail(plan, target, partial, folder, message, paths)
     return notebooks.normalised(nbformat.read(done, as_version=4), paths)
+
+
+def _fail(
+    plan: planfile.Plan, target: dict[str, Any], partial: Any, folder: Path, message: str, paths: dict[str, str]
+) -> NoReturn:
+    """Keep what there is of a failed execution, and say why it failed."""
+    from onepage import failures
+
+    kept = failures.keep(plan, target, partial, folder / "files", message, paths)
+    raise CheckFailed(f"{message}\n  kept for reading: {os.path.relpath(kept, plan.root)}/") from None
 
 
 def _check_loaded(plan: planfile.Plan, target: dict[str, Any], private: Path) -> None:

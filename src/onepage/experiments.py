@@ -11,7 +11,7 @@ import itertools
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,34 @@ def rows(tables: Source | Mapping[str, Any], chosen: Profile, where: str) -> lis
     return found
 
 
+def check_parameters(tables: Source, declared: Mapping[str, Sequence[Parameter]]) -> None:
+    """Refuse parameters that are without effect, in every profile and not only in the chosen one.
+
+    `declared` are the parameters of every script. What a row gives in the chosen profile, `expand` checks.
+    """
+    profiles, rows = tables.data["profiles"], tables.data["runs"]
+    of_row = {name: [each.name for each in declared.get(table["script"], ())] for name, table in rows.items()}
+    of_any = list(dict.fromkeys(name for names in of_row.values() for name in names))
+    places: dict[tuple[str, ...], tuple[list[str], str]] = {
+        ("profiles", name, "parameters"): (of_any, "no row's script has") for name in profiles
+    }
+    for name, table in rows.items():
+        lacking = f"{table['script']}.py does not have"
+        places |= {("runs", name, "parameters_in", each): (of_row[name], lacking) for each in profiles}
+        places |= {("runs", name, key): (["seed"], "") for key in ("parameters", "grid")}
+    for place, (known, lacking) in places.items():
+        given = tables.data
+        for key in place:
+            given = given.get(key, {})
+        for name in given:
+            if name == "seed":
+                raise tables.error(f"{schema.dotted(place)}: `seed` is given by a row's seeds = [...]", *place, name)
+            if lacking and name not in known:
+                hint = nearest(name, [other for other in known if other != "seed"])
+                said = f"{schema.dotted(place)}: {lacking} a parameter {quoted(name)}{hint}"
+                raise tables.error(said, *place, name)
+
+
 def expand(
     row: Row, declaration: Sequence[Parameter], chosen: Profile, pinned: Mapping[str, Any], where: str
 ) -> list[Run]:
@@ -151,15 +179,6 @@ def expand(
                 raise UserError(f"{place}: two runs would be called {run.id}")
             runs[run.id] = run
     return list(runs.values())
-
-
-def unused(tables: Source, chosen: Profile, declared: Iterable[str]) -> None:
-    """A profile's parameter that no row's script has is a slip of the pen, not a setting for other rows."""
-    known = set(declared)
-    for key in chosen.parameters:
-        if key not in known:
-            said = f"profiles.{chosen.name}.parameters: no row's script has a parameter {quoted(key)}"
-            raise tables.error(f"{said}{nearest(key, sorted(known))}", "profiles", chosen.name, "parameters", key)
 
 
 def _checked(tables: Source | Mapping[str, Any], where: str = "") -> Source:

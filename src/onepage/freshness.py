@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from onepage import parameters, scripts
+from onepage import parameters, script_check, scripts
 
 FORMAT = 2  # raise it when a change of the engine should make every stored result count as old
 
@@ -25,6 +25,7 @@ _FILE = re.compile(r"[\w-][\w./-]{0,99}\.\w{1,10}")
 READERS = (
     "freshness",
     "scripts",
+    "script_check",
     "cell_options",
     "parameters",
     "schema",
@@ -210,7 +211,8 @@ def script_facts(text: str, path: str) -> Facts:
     """
     head = scripts.header(text, path)
     if head is None:
-        return {"header": None}
+        return {"header": None, "percent": scripts.has_markers(text)}
+    script_check.cells(text, path)
     found: list[list[Any]] = []
     files: list[str] = []
     cells = []

@@ -162,4 +162,4 @@ def label(value: Any) -> str:
     if isinstance(value, list):
         return "_".join(map(label, value))
     text = value if isinstance(value, str) else json.dumps(value)
-    return "".join(c if c.isalnum() or c in "._-" else "_" for c in text)
+    return "".join(c if (c.isascii() and c.isalnum()) or c in "._-" else "_" for c in text)

@@ -55,6 +55,8 @@ def main(args: argparse.Namespace) -> int:
     cache = SourceCache(root, root / BUILD / "cache" / "sources.json")
     planner = Planner(configuration.load(root), Request(**words), seen, cache)
     plan = planner.plan()
+    for line in planner.warnings:
+        print(f"onepage plan: {line}", file=sys.stderr)
     cache.save()
     write_if_changed(folder / "inputs.json", json.dumps(planner.inputs, indent=1, sort_keys=True) + "\n")
     write_if_changed(folder / "page.json", json.dumps(planner.page, indent=1, sort_keys=True) + "\n")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from onepage import experiments, freshness, scripts, surroundings
+from onepage import experiments, freshness, names, scripts, surroundings
 from onepage.config import Config
 from onepage.errors import UserError, nearest, quoted
 from onepage.freshness import SourceCache, closure, digest, file_digest
@@ -56,6 +56,8 @@ class Planner:
         self.config, self.request, self.watch, self.cache = config, request, watch, cache
         self.inputs: dict[str, dict[str, Any]] = {}
         self.page: dict[str, Any] = {}
+        self.without_header: dict[str, Path] = {}  # stem -> percent script that is no analysis
+        self.warnings: list[str] = []  # for the person who plans; nothing is wrong for certain
         own = Path(__file__).parent
         packages = dict.fromkeys([*(config.root / package for package in config.code), own])
         folder = config.root / config.scripts
@@ -84,14 +86,15 @@ class Planner:
         chosen = experiments.profile(tables, self.request.profile, where)
         rows = experiments.rows(tables, chosen, where)
         corpus = self._corpus(chosen)
-        pinned = overrides(self.request.parameters, {name: script.parameters for name, script in self.scripts.items()})
+        declared = {name: script.parameters for name, script in self.scripts.items()}
+        pinned = overrides(self.request.parameters, declared)
         for row in rows:
             if row.script not in self.scripts:
                 line = tables.place("runs", row.name, "script")
                 raise UserError(f"{line}: [runs.{row.name}] names {row.script}.py{nearest(row.script, self.scripts)}")
-        known = {parameter.name for row in rows for parameter in self.scripts[row.script].parameters}
-        experiments.unused(tables, chosen, known)
+        experiments.check_parameters(tables, declared)
         self._check_reads([row.name for row in rows])
+        taken: dict[str, tuple[str, str]] = {}
         targets: dict[str, dict[str, Any]] = {}
         by_row: dict[str, list[str]] = {}
         for row in self._in_order(rows):
@@ -99,11 +102,13 @@ class Planner:
             runs = experiments.expand(row, script.parameters, chosen, pinned[row.script], where)
             by_row[row.name] = [run.id for run in runs]
             for run in runs:
+                names.claim(run.id, f"{where}: [runs.{row.name}]", taken)
                 extra = {"row": run.row, "seed": run.seed}
                 targets[run.id] = self._target(run.id, "run", script, run.parameters, corpus, by_row, targets, extra)
         used = {row.script for row in rows}
         for name, script in self.scripts.items():
             if name not in used:
+                names.claim(name, script.path, taken)
                 values = resolve(script.parameters, pinned[name], script.path)
                 targets[name] = self._target(name, "analysis", script, values, corpus, by_row, targets, {})
         plan = {
@@ -120,19 +125,34 @@ class Planner:
             "targets": list(targets.values()),
         }
         self.page = self._page_inputs(plan)
+        self._warn_of_no_header(plan["targets"])
         return plan
 
     # --- scripts and targets ---
 
     def _find_scripts(self, folder: Path) -> dict[str, Script]:
         found = {}
-        for path in sorted(folder.glob("*.py")):
+        packages = {Path(package).name for package in self.config.code} | {"onepage"}
+        for path in sorted(folder.glob("[!.]*.py")):
             self.watch.file(path)
             facts = self.cache.script(path)
-            if facts["header"] is not None:
+            if facts["header"] is None:
+                self.without_header.update({path.stem: path} if facts["percent"] else {})
+            else:
+                names.check_script(path.stem, self.config.scripts, packages)
                 parameters = [Parameter(**parameter) for parameter in facts["parameters"]]
                 found[path.stem] = Script(path.relative_to(self.config.root).as_posix(), facts, parameters)
         return found
+
+    def _warn_of_no_header(self, targets: list[dict[str, Any]]) -> None:
+        """Of scripts with cells that are neither analyses nor imported: somebody will wait for their pages."""
+        imported = {module for target in targets for module in target["modules"]}
+        self.warnings = [
+            f"{path.relative_to(self.config.root)}: has cells (# %%) but no `onepage:` header, so it is no analysis;"
+            " `onepage new` shows what a header looks like"
+            for stem, path in self.without_header.items()
+            if stem not in imported
+        ]
 
     def _check_reads(self, rows: list[str]) -> None:
         for script in self.scripts.values():
