@@ -8,6 +8,7 @@ quick as planning on every `make` demands. A test holds it against jupytext (wit
 from __future__ import annotations
 
 import ast
+import codecs
 import contextlib
 import functools
 import io
@@ -171,7 +172,7 @@ def read_text(path: Path, shown: str = "") -> str:
     data = toml_source.read_bytes(path, shown)
     with contextlib.suppress(SyntaxError):  # what is not UTF-8: `decode` says where
         encoding, head = tokenize.detect_encoding(io.BytesIO(data).readline)
-        if encoding not in ("utf-8", "utf-8-sig", "ascii"):
+        if codecs.lookup(encoding).name not in ("utf-8", "utf-8-sig", "ascii"):
             raise UserError(
                 f"{shown}:{len(head)}: the coding line says {encoding}; sources are UTF-8: save the file as UTF-8 and"
                 " take that line out"
