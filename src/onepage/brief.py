@@ -184,7 +184,11 @@ def schema(kind: str | None = None) -> schemas.Schema:
 
 def load(path: Path, named: str | None = None) -> Brief:
     """Read and validate brief.toml; errors name the line."""
-    source = toml_source.load(path, named)
+    return read(toml_source.load(path, named))
+
+
+def read(source: Source) -> Brief:
+    """The brief that a file's tables describe."""
     schema().check(source)
     demands, seen = [], set()
     for index, data in enumerate(source.data["demand"]):

@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onepage import document, group, pandoc, schema, template, toml_source, yaml_source
+from onepage import document, group, pandoc, template
+from onepage.drafts import Draft, draft, named_below, titled
 from onepage.errors import UserError
 from onepage.typeset import Front, theme_file
 from onepage.writers import TYPES
-
-_HEADER = re.compile(r"---[ \t]*\n(.*?\n|)(?:---|\.\.\.)[ \t]*(?:\n|$)", flags=re.DOTALL)
-FRONT = schema.Schema(schema.table({
-    "title": schema.TEXT,
-    "subtitle": schema.LINE,
-    "affiliation": schema.LINE,
-    "keywords": {"anyOf": [schema.LINE, schema.TEXTS], "description": "a text with commas, or a list of texts"},
-    "lang": {"type": "string", "format": "language", "description": 'a language such as "en" or "nl"'},
-}))  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Draft:
-    """One Markdown file as people wrote it."""
-
-    path: str  # as errors name it
-    text: str  # the whole file
-    front: dict[str, Any]  # its YAML header
-    body: str  # what follows the header, with empty lines in its place so that line numbers stay
 
 
 @dataclass(frozen=True)
@@ -84,31 +65,6 @@ def _images(tree: document.Document, page_folder: Path, drafts: list[Draft]) -> 
         raise UserError(f'{source.path}:{line}: there is no image "{name}" ({", ".join(sorted(TYPES))}) beside it')
 
 
-def draft(path: Path, root: Path) -> Draft:
-    """Read a Markdown file and split its YAML header off, checked."""
-    named = named_below(path, root)
-    text = toml_source.read_text(path, named)
-    match = _HEADER.match(text)
-    if not match:
-        if re.match(r"---[ \t]*\n\s*\w+:", text):
-            raise UserError(f"{named}:1: the header that begins here does not end; close it with a line of ---")
-        return Draft(named, text, {}, text)
-    source = yaml_source.parse(match.group(1), named, first=2)
-    front = {} if source.data is None else source.data
-    if not isinstance(front, dict):
-        raise UserError(f"{named}:2: the header must be a list of `key: text` lines")
-    source.data = front
-    FRONT.check(source)
-    return Draft(named, text, front, "\n" * match.group(0).count("\n") + text[match.end() :])
-
-
-def titled(report: Draft) -> Draft:
-    """The draft of report.md, which has to have a title."""
-    if "title" not in report.front:
-        raise UserError(f"{report.path}:1: the header has no title; begin the file with ---, title: ..., ---")
-    return report
-
-
 def _front(report: Draft, people: group.Group, results: dict[str, Any]) -> Front:
     words = report.front.get("keywords", [])
     words = [word.strip() for word in words.split(",")] if isinstance(words, str) else words
@@ -125,9 +81,3 @@ def _front(report: Draft, people: group.Group, results: dict[str, Any]) -> Front
         authors=tuple(member.name for member in people.members),
         note=note,
     )
-
-
-def named_below(path: Path, root: Path) -> str:
-    """A path as errors show it: below the project where it is."""
-    path, root = path.resolve(), root.resolve()
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)

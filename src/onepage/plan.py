@@ -45,6 +45,7 @@ def main(args: argparse.Namespace) -> int:
         return 0
     from onepage import config as configuration  # what follows takes five times as long to import
     from onepage.freshness import SourceCache, digest
+    from onepage.preflight import check
     from onepage.store import is_done, write_if_changed
     from onepage.targets import Planner, Request
 
@@ -58,6 +59,7 @@ def main(args: argparse.Namespace) -> int:
     for line in planner.warnings:
         print(f"onepage plan: {line}", file=sys.stderr)
     cache.save()
+    check(planner, plan, folder / "page.looked")
     write_if_changed(folder / "inputs.json", json.dumps(planner.inputs, indent=1, sort_keys=True) + "\n")
     write_if_changed(folder / "page.json", json.dumps(planner.page, indent=1, sort_keys=True) + "\n")
     write_if_changed(folder / "page.key", digest(planner.page) + "\n")

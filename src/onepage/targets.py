@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from onepage import experiments, freshness, names, scripts, surroundings
+from onepage import experiments, freshness, names, schema, scripts, surroundings
 from onepage.config import Config
 from onepage.errors import UserError, nearest, quoted
 from onepage.freshness import SourceCache, closure, digest, file_digest
@@ -58,6 +58,7 @@ class Planner:
         self.page: dict[str, Any] = {}
         self.without_header: dict[str, Path] = {}  # stem -> percent script that is no analysis
         self.warnings: list[str] = []  # for the person who plans; nothing is wrong for certain
+        self.tables: schema.Source | None = None  # experiments.toml
         own = Path(__file__).parent
         packages = dict.fromkeys([*(config.root / package for package in config.code), own])
         folder = config.root / config.scripts
@@ -85,6 +86,7 @@ class Planner:
         tables = experiments.load(file, where)
         chosen = experiments.profile(tables, self.request.profile, where)
         rows = experiments.rows(tables, chosen, where)
+        self.tables = tables
         corpus = self._corpus(chosen)
         declared = {name: script.parameters for name, script in self.scripts.items()}
         pinned = overrides(self.request.parameters, declared)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import jinja2
+import jinja2.nodes
 
 from onepage import quantities
 from onepage.errors import UserError, unknown
@@ -50,23 +51,72 @@ def render(text: str, path: str, results: dict[str, Any], *, first_line: int = 1
     """`text` (of the file `path`, from `first_line` on) with its numbers filled in, and what it used."""
     use = Use()
     environment = _environment(results, use)
+    code = _read(lambda: environment.compile(text, path, path), environment, text, path, first_line)
+    template = jinja2.Template.from_code(environment, code, environment.make_globals(None))
     try:
-        code = environment.compile(text, name=path, filename=path)
-        template = jinja2.Template.from_code(environment, code, environment.make_globals(None))
         return template.render(), use
+    except Exception as error:  # whatever the text's own expressions come to
+        said = error if isinstance(error, UserError | jinja2.TemplateError) else f"{type(error).__name__}: {error}"
+        raise UserError(f"{path}:{_line(error, path) + first_line - 1}: {said}") from error
+
+
+def compiled(text: str, path: str) -> None:
+    """Raise for what is wrong with a text before any result is known: its syntax, and names that are no result's."""
+    environment = _environment({}, Use())
+    tree = _read(lambda: environment.parse(text, path, path), environment, text, path)
+    own = {node.name for node in tree.find_all(jinja2.nodes.Name) if node.ctx != "load"}
+    own |= {node.name for node in tree.find_all(jinja2.nodes.Macro)} | {"caller", "loop", "self", "super", "varargs"}
+    kinds = {"filter": (jinja2.nodes.Filter, environment.filters), "test": (jinja2.nodes.Test, environment.tests)}
+    for kind, (of, known) in kinds.items():  # Jinja itself leaves those inside an {% if %} for later
+        for node in tree.find_all(of):
+            if node.name not in known:
+                raise UserError(f"{path}:{node.lineno}: {unknown(kind, node.name, _listed(kind, known))}")
+    _read(lambda: environment.compile(tree, path, path, raw=True), environment, text, path)
+    for node in tree.find_all(jinja2.nodes.Call):
+        name = getattr(node.node, "name", None) if isinstance(node.node, jinja2.nodes.Name) else None
+        if name is not None and name not in own and name not in environment.globals:
+            functions = [each for each, content in environment.globals.items() if callable(content)]
+            raise UserError(f"{path}:{node.lineno}: {unknown('function', name, functions)}")
+
+
+def well_formed(text: str, path: str) -> None:
+    """Raise for a page design that Jinja cannot read."""
+    environment = jinja2.Environment()
+    _read(lambda: environment.compile(text, path, path, raw=True), environment, text, path)
+
+
+def _read(read: Callable[[], Any], environment: jinja2.Environment, text: str, path: str, first_line: int = 1) -> Any:
+    """What `read` makes of a template, or the line about what it cannot read."""
+    try:
+        return read()
     except jinja2.TemplateSyntaxError as error:
-        raise UserError(f"{path}:{error.lineno + first_line - 1}: {_syntax(error)}") from None
-    except UserError as error:
-        raise UserError(f"{path}:{_line(error, path) + first_line - 1}: {error}") from None
-    except (jinja2.TemplateError, TypeError, ValueError, KeyError, ArithmeticError) as error:
-        raise UserError(f"{path}:{_line(error, path) + first_line - 1}: {error}") from None
+        raise UserError(f"{path}:{error.lineno + first_line - 1}: {_syntax(error, environment)}") from None
+    except RecursionError:
+        raise UserError(f"{path}:{_deepest(text) + first_line - 1}: an expression is nested too deeply") from None
+    except (SyntaxError, ValueError, OverflowError, MemoryError) as error:
+        said = getattr(error, "msg", None) or error
+        raise UserError(f"{path}:{_deepest(text) + first_line - 1}: not readable as a template: {said}") from None
 
 
-def _syntax(error: jinja2.TemplateSyntaxError) -> str:
+def _syntax(error: jinja2.TemplateSyntaxError, environment: jinja2.Environment) -> str:
     """Jinja's message, with the nearest filter where one is misspelt."""
     message = error.message or "not readable as a template"
-    filtered = re.match(r"No filter named '(.*)'", message)
-    return unknown("filter", filtered.group(1), FILTERS) if filtered else message
+    named = re.match(r"No (filter|test) named '(.*)'", message)
+    if not named:
+        return message
+    known = environment.filters if named.group(1) == "filter" else environment.tests
+    return unknown(named.group(1), named.group(2), _listed(named.group(1), known))
+
+
+def _listed(kind: str, known: Iterable[str]) -> list[str]:
+    """Names for a hint: our own filters before Jinja's."""
+    return list(dict.fromkeys([*(FILTERS if kind == "filter" else ()), *known]))
+
+
+def _deepest(text: str) -> int:
+    """The line with the most of what Jinja stumbles over; it names none itself."""
+    lines = text.split("\n")
+    return 1 + max(range(len(lines)), key=lambda i: max(map(lines[i].count, "([{")) + len(lines[i]) / 1e6)
 
 
 def lexed(text: str, path: str) -> list[tuple[int, str]]:
