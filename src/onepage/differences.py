@@ -60,7 +60,7 @@ def _code(before: Mapping[str, Any], after: Mapping[str, Any], paths: Mapping[st
             if only_order:
                 yield f"{file}: order of definitions"
             elif name != "(order)":
-                yield f"{file}: {name}" + ("" if what == "changed" else f" {what}")
+                yield f"{file}: {name.strip('()')}" + ("" if what == "changed" else f" {what}")
 
 
 def _reads(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:

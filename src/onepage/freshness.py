@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from onepage import parameters, script_check, scripts
+from onepage import parameters, script_check, scripts, self_reading
 
 FORMAT = 2  # raise it when a change of the engine should make every stored result count as old
 
@@ -26,6 +26,7 @@ READERS = (
     "freshness",
     "scripts",
     "script_check",
+    "self_reading",
     "cell_options",
     "parameters",
     "schema",
@@ -58,7 +59,8 @@ def definitions(tree: ast.Module) -> list[tuple[str, str]]:
     for statement in tree.body:
         if isinstance(statement, ast.ClassDef):
             methods = [node for node in statement.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-            rest = [node for node in statement.body if node not in methods]
+            # methods leave their place behind: the order of a class's body can matter as much as a module's
+            rest = [ast.Expr(ast.Name(node.name)) if node in methods else node for node in statement.body]
             shell = ast.ClassDef(**{**{name: getattr(statement, name) for name in statement._fields}, "body": rest})
             found.append((f"class {statement.name}", _hash(shell)))
             found += [(f"method {statement.name}.{node.name}", _hash(node)) for node in methods]
@@ -75,6 +77,12 @@ def merged(pairs: Iterable[Iterable[str]]) -> dict[str, str]:
         by_name.setdefault(name, []).append(value)
     found = {name: values[0] if len(values) == 1 else digest(values)[:16] for name, values in by_name.items()}
     return {**found, "(order)": digest([name for name, _ in pairs])[:16]}
+
+
+def described(facts: Facts, marks: Iterable[str]) -> dict[str, str]:
+    """What a key says of a source file: its definitions and, where `marks` ask for it, its docstrings and text."""
+    own = {self_reading.DOCSTRINGS: facts.get("docstrings", ""), self_reading.TEXT: facts["text"]}
+    return {**merged(facts.get("definitions", ())), **{mark: own[mark] for mark in marks}}
 
 
 def _name(statement: ast.stmt) -> str:
@@ -195,13 +203,14 @@ def closure(start: Iterable[list[Any]], modules: Modules, facts_of: Any, package
 
 
 def module_facts(text: str, path: str) -> Facts:
-    """Of a module: `definitions` (what it does), `imports` and `files` (see `named_files`)."""
+    """Of a module: `definitions` (what it does), `imports`, `files` (see `named_files`), `looks` (self_reading.py)."""
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         tree = ast.Module([], [])
     found = [list(pair) for pair in _behaviour(text)]
-    return {"definitions": found, "imports": imports(tree), "files": named_files(tree)}
+    reading = {"looks": self_reading.looked_at(tree), "docstrings": self_reading.docstrings(tree)}
+    return {"definitions": found, "imports": imports(tree), "files": named_files(tree), **reading}
 
 
 def script_facts(text: str, path: str) -> Facts:
@@ -226,7 +235,12 @@ def script_facts(text: str, path: str) -> Facts:
         if "parameters" not in cell.tags:  # their values are part of the key, the defaults behind them are not
             cells.append({"digest": cell_digest(cell.source), "line": cell.line, "name": cell.name})
     declared = [vars(parameter) for parameter in parameters.declared(text, path)]
-    return {"header": vars(head), "cells": cells, "parameters": declared, "imports": found, "files": files}
+    known = {"header": vars(head), "cells": cells, "parameters": declared, "imports": found, "files": files}
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        tree = ast.Module([], [])
+    return {**known, "looks": self_reading.looked_at(tree), "docstrings": self_reading.docstrings(tree)}
 
 
 class SourceCache:

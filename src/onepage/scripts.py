@@ -111,6 +111,11 @@ def _header_schema() -> schema.Schema:
 
 def cells(text: str) -> list[Cell]:
     """The script's cells in order, as jupytext's percent format cuts them."""
+    return list(_cut(text))
+
+
+@functools.lru_cache(maxsize=8)
+def _cut(text: str) -> tuple[Cell, ...]:
     lines = lines_of(text)
     start = _first_body_line(lines)
     inside = _Inside(text)
@@ -132,7 +137,7 @@ def cells(text: str) -> list[Cell]:
         if match is not None:
             marker, first = number, number + 1
             kind, metadata = cell_options.read(match["options"] or "")
-    return found
+    return tuple(found)
 
 
 def code_cells(text: str) -> list[Cell]:
@@ -245,7 +250,8 @@ class _Inside:
         self._strings: set[int] = set()
         self._statements: set[int] = set()
         if any(_MARKER.match(line) for line in lines_of(text)):
-            for token in _tokens(text):
+            long = any(mark in text for mark in ('"""', "'''", "\\\n"))  # whether a string may go over several lines
+            for token in _tokens(text) if long else ():
                 if token.end[0] > token.start[0] and token.type not in (tokenize.NEWLINE, tokenize.ENDMARKER):
                     self._strings.update(range(token.start[0], token.end[0]))
             try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from onepage import experiments, freshness, names, schema, scripts, surroundings
+from onepage import experiments, freshness, names, schema, scripts, self_reading, surroundings
 from onepage.config import Config
 from onepage.errors import UserError, nearest, quoted
 from onepage.freshness import SourceCache, closure, digest, file_digest
@@ -228,12 +228,21 @@ class Planner:
     def _code(self, script: Script) -> tuple[list[str], dict[str, dict[str, str]], dict[str, str]]:
         """Our modules that a script imports, what they do, and the data files that all of them name."""
         modules = closure(script.facts["imports"], self.modules, self._module)
-        code = {module: self._definitions(module) for module in modules}
+        code = self._described(modules, script)
         return modules, code, self._named_files(self.config.root / script.path, script.facts, modules)
 
     def _module(self, path: Path) -> dict[str, Any]:
         self.watch.file(path)
         return self.cache.module(path)
+
+    def _described(self, modules: list[str], script: Script | None = None) -> dict[str, dict[str, str]]:
+        """What a key says of modules and, where some of this code reads itself, of the script too."""
+        facts = {name: self._module(self.modules[name]) for name in modules}
+        own = {script.path: script.facts} if script else {}
+        marks = self_reading.marks([*facts.values(), *own.values()])
+        return {
+            name: freshness.described(known, marks) for name, known in ({**facts, **own} if marks else facts).items()
+        }
 
     def _definitions(self, module: str) -> dict[str, str]:
         """What a module does."""
@@ -270,7 +279,7 @@ class Planner:
             inputs = {
                 "corpus": name,
                 "options": chosen.corpus,
-                "code": {module: self._definitions(module) for module in modules},
+                "code": self._described(modules),
                 "environment": {key: value for key, value in self.environment.items() if key != "device"},
             }
             entry = entry_path(Path(self.store), digest(inputs)).as_posix()

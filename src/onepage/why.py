@@ -11,8 +11,9 @@ from typing import Any
 from onepage import planfile, store
 from onepage.config import BUILD, load
 from onepage.differences import differences
-from onepage.freshness import Modules, SourceCache, file_digest, find_modules, merged
+from onepage.freshness import Modules, SourceCache, described, file_digest, find_modules
 from onepage.planfile import Plan
+from onepage.self_reading import DOCSTRINGS, TEXT
 
 _SHOWN = 12  # reasons per target; a new torch has hundreds of definitions behind it
 _NEW = "it has not run yet"
@@ -69,11 +70,7 @@ def since(plan: Plan, target: dict[str, Any]) -> list[str]:
     cells = _cells(plan, target, sources)
     now = {
         **planned,
-        "code": {
-            name: merged(sources.module(modules[name])["definitions"])
-            for name in planned.get("code", {})
-            if name in modules
-        },
+        "code": _code(planned.get("code", {}), plan, target, sources, modules),
         "files": {
             name: file_digest(plan.root / name)[:32]
             for name in planned.get("files", {})
@@ -114,6 +111,20 @@ def _cells(plan: Plan, target: dict[str, Any], sources: SourceCache) -> list[dic
     """The executing cells of a target's script as it is now; the corpus has none."""
     script = plan.root / target["script"]
     return sources.script(script).get("cells", []) if target["script"] and script.is_file() else []
+
+
+def _code(
+    planned: dict[str, dict[str, str]], plan: Plan, target: dict[str, Any], sources: SourceCache, modules: Modules
+) -> dict[str, dict[str, str]]:
+    """What the planned code does as it is now, said as the plan says it."""
+    found = {}
+    for name, known in planned.items():
+        marks = [mark for mark in (DOCSTRINGS, TEXT) if mark in known]
+        if name in modules:
+            found[name] = described(sources.module(modules[name]), marks)
+        elif name == target["script"] and (plan.root / name).is_file():
+            found[name] = described(sources.script(plan.root / name), marks)
+    return found
 
 
 def _modules(plan: Plan) -> Modules:
