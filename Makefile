@@ -17,6 +17,11 @@ ifneq ($(words $(CORPUS)),1)
 $(error CORPUS="$(CORPUS)": Make cannot handle a path with spaces; make a link to that folder and name the link)
 endif
 NAME  := $(or $(REPORT),$(notdir $(patsubst %/,%,$(CORPUS)))-$(PROFILE))
+# What Make would take for something else than a name; `onepage plan` is stricter.
+HASH  := \#
+ifneq ($(words $(NAME))$(strip $(foreach c,/ \ % : = ~ * ? [ ] { } ( ) < > ! | & ; " ' ` $$ $(HASH),$(findstring $c,$(NAME)))),1)
+$(error REPORT=$(NAME): this cannot name a report; choose letters, digits and . _ + - with REPORT=)
+endif
 BUILD := build/$(NAME)
 
 # Without -j, all cores are used: each execution keeps to one thread. A -j on the command line wins over this one.
@@ -35,10 +40,12 @@ READY :=
 endif
 
 export PYTHONPATH := $(CURDIR)/src
-export CORPUS PROFILE DEVICE REPORT STORE P LAUNCH
+export CORPUS PROFILE DEVICE REPORT STORE P LAUNCH NAME
 ONEPAGE := $(PY) -P -m onepage
 # ONEPAGE_MAKE ties the warm parent process to this make (see src/onepage/warm.py); under LAUNCH there is none.
 WARM    := $(if $(LAUNCH),ONEPAGE_WARM=no,ONEPAGE_MAKE=$$PPID)
+# ONEPAGE_HOLD has `onepage plan` lock the report until this make ends. A preview has makes of its own that do.
+HOLD    := $(if $(filter-out preview why,$(MAKECMDGOALS)),ONEPAGE_HOLD=$$PPID)
 RUN      = $(WARM) $(LAUNCH) $(ONEPAGE) run --plan $(BUILD)/plan.json
 PAGE     = $(WARM) $(ONEPAGE) page --plan $(BUILD)/plan.json && \
              cp $(BUILD)/page.json $(BUILD)/page.shown.json && touch $(BUILD)/built
@@ -85,7 +92,7 @@ bench: report ## run the benchmarks, which train networks
 	@for file in benchmarks/bench_*.py; do echo "$$file"; MAKEFLAGS= MFLAGS= MAKELEVEL= $(PY) $$file || exit 1; done
 
 clean: ## remove what can be made again, but for .venv
-	@rm -rf build && find reports -mindepth 1 -maxdepth 1 ! -name page -exec rm -rf {} +
+	@$(if $(PYTHON),$(ONEPAGE),$(or $(wildcard $(PY)),python3) -P -m onepage) clean
 
 # --- set-up ----------------------------------------------------------------------------------------------------------
 
@@ -116,7 +123,7 @@ include $(BUILD)/plan.mk
 endif
 
 $(BUILD)/plan.mk: $(if $(MAKE_RESTARTS),,FORCE) | $(READY)
-	@$(ONEPAGE) plan --report "$(NAME)" --corpus "$$CORPUS" --profile "$$PROFILE" --device "$$DEVICE" \
-	  --parameters "$$P" --store "$$STORE"
+	@$(HOLD) $(ONEPAGE) plan --report="$$NAME" --corpus="$$CORPUS" --profile="$$PROFILE" --device="$$DEVICE" \
+	  --parameters="$$P" --store="$$STORE"
 
 FORCE:

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "preview": ("onepage.preview", "serve the report on loopback and rebuild it on every save"),
     "submission": ("onepage.submission", "check, then write the archive to hand in"),
     "bonus": ("onepage.bonus", "say what a score on the leaderboard earns"),
+    "clean": ("onepage.clean", "remove what can be made again"),
     "new": ("onepage.new", "start a new analysis from a good first script"),
 }
 

@@ -10,18 +10,19 @@ when the two intervals have no point in common (if only one side has one: when t
 from __future__ import annotations
 
 import json
-import shutil
+import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from onepage import pages, quantities
+from onepage import files, pages, quantities
 from onepage.errors import UserError
 
 STYLES = ("page.css", "compare.css")
 SCRIPTS = ("page.js",)
+COMPARISON = "comparison"  # how its folder is marked
 
 
 @dataclass(frozen=True)
@@ -225,8 +226,24 @@ def _presence(item: Mapping[str, Any]) -> str:
 
 
 def write_page(found: Comparison, out: Path) -> Path:
-    """Write the comparison as `out/index.html`, with copies of the figures that differ beside it."""
-    shutil.rmtree(out, ignore_errors=True)
+    """Write the comparison as `out/index.html`, with copies of the figures that differ beside it.
+
+    A folder that is there already is replaced only if an earlier comparison made it.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with files.temporary(f".{out.name}-", COMPARISON, out.parent) as folder:
+        folder.chmod(0o755)
+        _write_files(found, folder)
+        files.put_in_place(folder, out, COMPARISON, _written(out))
+    return out / "index.html"
+
+
+def _written(out: Path) -> list[str]:
+    """What an earlier comparison wrote; anything else in its folder is somebody's."""
+    return [name for name in files.listing(out) if name == "index.html" or name.startswith(("media/a/", "media/b/"))]
+
+
+def _write_files(found: Comparison, out: Path) -> None:
     figures = []
     for figure in found.figures:
         links = {}
@@ -234,7 +251,7 @@ def write_page(found: Comparison, out: Path) -> Path:
             path = _asset(side, figure[mark])
             if path:
                 links[mark] = f"media/{mark}/{pages.safe_name(figure['name'])}.svg"
-                pages.write(out / links[mark], path.read_bytes())
+                files.write(out / links[mark], path.read_bytes())
         figures.append({**figure, "links": links, "presence": _presence(figure)})
     html = pages.page(
         "compare.html.j2",
@@ -247,7 +264,7 @@ def write_page(found: Comparison, out: Path) -> Path:
         holds=_holds,
         presence=_presence,
     )
-    return pages.write(out / "index.html", html)
+    files.write(out / "index.html", html)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -258,12 +275,21 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--report", help="name of the report to build for a git revision (default: the other side's)")
 
 
+def _require_free(out: Path) -> None:
+    """Before anything is built: a folder that is absent, empty, or of an earlier comparison."""
+    free = not os.path.lexists(out) or (out.is_dir() and not out.is_symlink() and not any(out.iterdir()))
+    if not free and not files.is_own(out, COMPARISON):
+        raise UserError(f"--out {out}: is there already and is no comparison; choose another folder, or move it away")
+
+
 def main(args: Namespace) -> int:
     """`onepage compare`: print the table, write the page."""
     from onepage.config import find_root
     from onepage.revision import resolve
 
     root = find_root()
+    if args.out:
+        _require_free(args.out)
     folders = [Path(side) for side in (args.a, args.b)]
     known = next((load(folder) for folder in folders if (folder / "results.json").is_file()), None)
     a, b = (resolve(side, root, known.provenance if known else {}, args.report) for side in (args.a, args.b))

@@ -100,6 +100,11 @@ def load(root: Path) -> Config:
         raise source.error(said, *where, "corpus", "code", wrong)
     if corpus.names and not corpus.make:
         raise source.error("tool.onepage.corpus: names without make, the command that builds them", *where, "corpus")
+    from onepage import places
+
+    for name in ("page", "scripts", "experiments", "lock"):
+        if fault := places.setting_fault(root, name, getattr(config, name)):
+            raise source.error(f"tool.onepage.{name}: {getattr(config, name)!r} {fault}", *where, name)
     return config
 
 

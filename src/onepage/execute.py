@@ -13,20 +13,18 @@ import logging
 import os
 import shlex
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from onepage import planfile, progress, store
+from onepage import files, locks, planfile, progress, relay, store
 from onepage.config import BUILD, load
 from onepage.context import describe_run
-from onepage.errors import CheckFailed
+from onepage.errors import CheckFailed, UserError
 
 # One thread per execution: `make -j` fills the cores, and the number of threads cannot change a result.
 PINNED = {
@@ -46,6 +44,7 @@ PINNED = {
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # deterministic matrix products on a GPU
 }
+_PRIVATE, _SCRATCH = "private folder of an execution", "scratch"  # how folders are marked
 _DROPPED = (
     "PYTHONPATH",
     "PYTHONSTARTUP",
@@ -81,9 +80,11 @@ def execute(plan: planfile.Plan, target: dict[str, Any]) -> int:
     """Execute a run or an analysis in this process and a kernel of its own."""
     entry = plan.entry(target)
     started = time.monotonic()
-    with _private_folder() as private, store.staging(entry) as folder, progress.running(plan, target):
-        scratch = plan.root / BUILD / "scratch" / target["key"]
-        context = _context(plan, target, folder, scratch)
+    with _private_folder() as private, store.staging(entry, target["id"]) as folder, progress.running(plan, target):
+        if folder is None:
+            return 0  # made by another make while this one waited
+        scratch = files.own(plan.root / BUILD / "scratch" / target["key"], _SCRATCH)
+        context = _context(plan, target, folder, scratch / "files")
         (private / "context.json").write_text(json.dumps(context), encoding="utf-8")
         environment = environ(plan.root)
         environment["ONEPAGE_CONTEXT"] = str(private / "context.json")
@@ -101,7 +102,7 @@ def execute(plan: planfile.Plan, target: dict[str, Any]) -> int:
         (folder / "inputs.json").write_text(json.dumps(inputs, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         seconds = time.monotonic() - started
         (folder / "timing.json").write_text(json.dumps({"seconds": round(seconds, 2)}) + "\n", encoding="utf-8")
-    shutil.rmtree(scratch, ignore_errors=True)
+    files.remove(scratch, _SCRATCH)
     _finished(plan, target, seconds)
     from onepage import render
 
@@ -222,7 +223,7 @@ def environ(root: Path) -> dict[str, str]:
     """The environment of an execution: the caller's, with everything pinned that could change a result."""
     found = {name: value for name, value in os.environ.items() if name not in _DROPPED and not name.startswith("JPY_")}
     matplotlib = root / BUILD / "cache" / "matplotlib"  # not the user's settings, but a font cache that lasts
-    store.write_if_changed(matplotlib / "matplotlibrc", _MATPLOTLIBRC)
+    files.write_if_changed(matplotlib / "matplotlibrc", _MATPLOTLIBRC)
     found.update(PINNED)
     found["PYTHONPATH"] = os.pathsep.join(map(str, [*load(root).python_path, Path(__file__).parents[1]]))
     found["MPLCONFIGDIR"] = str(matplotlib)
@@ -238,33 +239,35 @@ def _set_environ(environment: dict[str, str]) -> None:
 
 @contextmanager
 def _private_folder() -> Iterator[Path]:
-    """A short-named folder of our own for the kernel's sockets, whose paths the system limits to about 100 letters."""
+    """A short-named folder of our own for the kernel's sockets, whose paths the system limits to about 100 letters.
+
+    Those of executions that were killed are told by their locks, which nobody holds.
+    """
     parent = Path(tempfile.gettempdir() if len(tempfile.gettempdir()) < 40 else "/tmp")
-    for older in parent.glob("onepage-run-*-*"):  # of executions that were killed
-        if _is_dead(older.name.split("-")[2]):
-            shutil.rmtree(older, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"onepage-run-{os.getpid()}-", dir=parent))
+    for older in parent.glob("onepage-run-*"):
+        if files.is_own(older, _PRIVATE) and older.lstat().st_uid == os.getuid():
+            with suppress(OSError, UserError):  # it vanished meanwhile
+                other = locks.Lock(older / "alive")
+                if other.acquire(None):
+                    if other.real:
+                        files.remove(older, _PRIVATE)
+                    other.release()
+    folder = Path(tempfile.mkdtemp(prefix="onepage-run-", dir=parent))
+    lock = locks.Lock(folder / "alive")
+    lock.acquire(None)
+    files.mark(folder, _PRIVATE)  # only now, so that a folder with our mark and no holder is a dead one's
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_dead(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except (ValueError, OSError):
-        return False
-    return False
+        files.remove(folder, _PRIVATE)
+        lock.release()
 
 
 def _finished(plan: planfile.Plan, target: dict[str, Any], seconds: float) -> None:
     from onepage import failures
 
     failures.clear(plan, target)
-    store.write_text(plan.folder / "last" / target["id"], target["key"] + "\n")
+    files.write(plan.folder / "last" / target["id"], target["key"] + "\n")
     progress.finished(plan, target, seconds)
 
 
@@ -274,12 +277,14 @@ def _finished(plan: planfile.Plan, target: dict[str, Any], seconds: float) -> No
 def make_corpus(plan: planfile.Plan) -> int:
     """Build a named corpus, or check a folder, with the project's own commands."""
     config, corpus = load(plan.root), plan.data["corpus"]
+    if not corpus["entry"]:
+        raise UserError(f"{plan.report}: this report has no corpus to make; name one with CORPUS=")
     entry = plan.root / corpus["entry"]
     target = plan.executed[0]
     if store.is_done(entry):
         return 0
     started = time.monotonic()
-    with store.resumable(entry) as folder, progress.running(plan, target):
+    with store.resumable(entry, "corpus") as folder, progress.running(plan, target):
         if folder is None:
             return 0
         if corpus["name"] in config.corpus.names and corpus["folder"].startswith(corpus["entry"]):
@@ -295,7 +300,7 @@ def make_corpus(plan: planfile.Plan) -> int:
         try:
             _require_as_planned(plan, target)
         except CheckFailed:
-            shutil.rmtree(folder / "files", ignore_errors=True)  # not to be gone on with
+            store.start_afresh(folder)
             raise
         inputs = plan.inputs("corpus")
         (folder / "inputs.json").write_text(json.dumps(inputs, indent=1, sort_keys=True) + "\n", encoding="utf-8")
@@ -327,12 +332,6 @@ def _command(root: Path, command: str) -> None:
     environment["PATH"] = f"{beside}{os.pathsep}{environment.get('PATH', '')}"
     found = shutil.which(words[0], path=environment["PATH"])
     argv = [found, *words[1:]] if found else [sys.executable, "-m", *words]
-    process = subprocess.Popen(argv, cwd=root, env=environment)
-    try:
-        code = process.wait()
-    except KeyboardInterrupt:
-        process.send_signal(signal.SIGINT)
-        process.wait()
-        raise
+    code = relay.run(argv, root, environment)
     if code:
         raise CheckFailed(f"`{command}` ended with exit code {code}")

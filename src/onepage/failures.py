@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import signal
 from pathlib import Path
 from typing import Any
 
+from onepage import files, places
 from onepage.notebooks import clean_text, normalised, without_ansi
 from onepage.planfile import Plan
-from onepage.store import write_text
 
 _FRAME = re.compile(r'^ *File "(?P<file>[^"\n]+)", line (?P<line>\d+)', re.MULTILINE)
 _CHAINED = re.compile(r"^(?:The above exception was|During handling of the above).*$", re.MULTILINE)
@@ -36,19 +35,20 @@ def folder(plan: Plan, target: dict[str, Any]) -> Path:
 
 def clear(plan: Plan, target: dict[str, Any]) -> None:
     """Forget an earlier failure."""
-    shutil.rmtree(folder(plan, target), ignore_errors=True)
+    places.forget_failure(plan.root, plan.report, target["id"])
 
 
-def keep(plan: Plan, target: dict[str, Any], notebook: Any, files: Path, message: str, paths: dict[str, str]) -> Path:
+def keep(plan: Plan, target: dict[str, Any], notebook: Any, left: Path, message: str, paths: dict[str, str]) -> Path:
     """Keep a partial notebook, the files that it left and why it ended; returns the folder."""
     place = folder(plan, target)
-    shutil.rmtree(place, ignore_errors=True)
+    clear(plan, target)
+    files.own(place, places.FAILURE)
     record = {"target": target["id"], "script": target["script"], "key": target["key"], "message": message}
-    write_text(place / "failure.json", json.dumps(record, indent=1) + "\n")
+    files.write(place / "failure.json", json.dumps(record, indent=1) + "\n")
     import nbformat
 
-    write_text(place / "notebook.ipynb", nbformat.writes(normalised(notebook, paths)) + "\n")
-    shutil.move(files, place / "files")
+    files.write(place / "notebook.ipynb", nbformat.writes(normalised(notebook, paths)) + "\n")
+    files.move(left, place / "files")
     _render(plan, target, place, message)
     return place
 
@@ -115,4 +115,4 @@ def _render(plan: Plan, target: dict[str, Any], place: Path, message: str) -> No
         render.render_failed(place / "notebook.ipynb", script, message, page, plan=plan.data, target=target)
         index.mark(plan.data, plan.root)
     except Exception as error:
-        write_text(place / "page.txt", f"this page could not be rendered: {type(error).__name__}: {error}\n")
+        files.write(place / "page.txt", f"this page could not be rendered: {type(error).__name__}: {error}\n")

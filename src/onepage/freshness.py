@@ -277,6 +277,6 @@ class SourceCache:
     def save(self) -> None:
         """Write the facts that were used, if any of them is new."""
         if self._used.keys() != self._cached.keys():
-            from onepage.store import write_text
+            from onepage.files import write
 
-            write_text(self._file, json.dumps({"engine": self._engine, "facts": self._used}))
+            write(self._file, json.dumps({"engine": self._engine, "facts": self._used}))

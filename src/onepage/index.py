@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from onepage import pages, publish
+from onepage import files, pages, publish
 
 HEADLINES = 8
 STATES = ("fresh", "stale", "failed")
@@ -67,9 +67,9 @@ def write_index(
         published=results.get("files", {}),
         **_run_table(runs, root, states),
     )
-    pages.write(out_dir / "timing.js", _timing(targets, root))
-    pages.write(root / "build" / plan["report"] / "index.json", json.dumps(kept, sort_keys=True, indent=1) + "\n")
-    return pages.write(out_dir / "index.html", page)
+    files.write(out_dir / "timing.js", _timing(targets, root))
+    files.write(root / "build" / plan["report"] / "index.json", json.dumps(kept, sort_keys=True, indent=1) + "\n")
+    return files.write(out_dir / "index.html", page)
 
 
 def mark(plan: Mapping[str, Any], root: str | Path = ".", states: Mapping[str, str] | None = None) -> bool:

@@ -104,13 +104,14 @@ class Spare:
 
     stdin = stdout = stderr = None
 
-    def __init__(self, ours: tuple[str, ...]) -> None:
+    def __init__(self, ours: tuple[str, ...], connection: int) -> None:
         reading, self._order = os.pipe()
         self.returncode: int | None = None
         self.pid = os.fork()
         if self.pid == 0:
             try:
                 os.close(self._order)
+                os.close(connection)  # the client's: what a cell forks and forgets must not keep that waiting
                 _wait_and_serve(reading, ours)
             finally:
                 os._exit(1)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
+from pathlib import Path
 
+from onepage import files, names
 from onepage.config import find_root, load
 from onepage.errors import UserError
-from onepage.store import write_text
 
 _SCRIPT = """\
 # ---
@@ -71,8 +72,7 @@ def main(args: argparse.Namespace) -> int:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", args.name):
         raise UserError(f"{args.name!r}: a script's name is of a-z, 0-9 and _, and begins with a letter")
     path = root / config.scripts / f"{args.name}.py"
-    if path.exists():
-        raise UserError(f"{path.relative_to(root)} is there already")
+    names.check_script(args.name, config.scripts, [Path(package).name for package in config.code])
     question = re.match(r"q(\d+[a-z]?)_", args.name)
     words = args.name[question.end() :] if question else args.name
     text = _SCRIPT.format(
@@ -82,7 +82,7 @@ def main(args: argparse.Namespace) -> int:
         name=args.name.replace("_", "-"),
         value=f"{args.name}.mean",
     )
-    write_text(path, text)
     shown = path.relative_to(root)
+    files.create(path, text)
     print(f"{shown}: edit it, look at it with `make preview`, or run it with `python {shown}`")
     return 0

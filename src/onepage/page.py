@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onepage import check, config, index, planfile, quantities, render, results
+from onepage import check, config, files, index, locks, pagestate, places, planfile, quantities, render, results
 from onepage.compose import Composed, compose
 from onepage.typeset import Typeset, typeset
 from onepage.webpage import webpage
 
-UNLISTED = {"manifest.json", "timing.js"}  # the manifest itself, and what may differ from build to build
+UNLISTED = {"manifest.json", "timing.js", files.MARKER}  # the manifest itself, and what may differ from build to build
 HEADLINES = 6
 
 
@@ -55,15 +55,20 @@ def main(args: argparse.Namespace) -> int:
 
 def build(plan: planfile.Plan) -> Built:
     """Write the report's folder; it is replaced whole, or, where anything fails, left as it was."""
-    out = plan.root / plan.data["out"]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    folder.chmod(0o755)
-    try:
-        built = _write(plan, folder)
-        _swap(folder, out)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    what = places.report_marker(plan.report)
+    with locks.held(plan.folder / "page.lock", locks.waiting(plan.data["out"])):
+        key = pagestate.wanted(plan.folder) if (plan.folder / "page.key").is_file() else ""
+        out = places.require_out(plan.root, plan.report)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        files.finish_earlier(out, what, pagestate.names(plan.folder))
+        with files.temporary(f".{out.name}-", what, out.parent) as folder:
+            folder.chmod(0o755)
+            built = _write(plan, folder)
+            ours = pagestate.names(plan.folder) | places.manifest_names(out)
+            kept = files.put_in_place(folder, out, what, ours)
+        pagestate.remember(plan.folder, out, key, sorted(places.manifest_names(out)))
+    for name in kept:
+        print(f"  note: {plan.data['out']}/{name} is not of this report, and was left where it is")
     return Built(out, *built)
 
 
@@ -132,12 +137,3 @@ def _write(plan: planfile.Plan, folder: Path) -> tuple[dict[str, Any], Composed,
 def _put(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-
-
-def _swap(folder: Path, out: Path) -> None:
-    """Put the new folder where the old one is; a reader finds the one or the other."""
-    old = folder.with_name(folder.name + "-old")
-    if out.exists():
-        out.rename(old)
-    folder.rename(out)
-    shutil.rmtree(old, ignore_errors=True)

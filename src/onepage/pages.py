@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -82,15 +81,6 @@ def page(
     context.setdefault("lang", "en")
     shared = shell(styles, scripts, local_scripts=local_scripts)
     return environment().get_template(template).render(**shared, **context)
-
-
-def write(path: Path, content: str | bytes) -> Path:
-    """Write beside, then rename: the file is complete or absent."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
-    os.replace(beside, path)
-    return path
 
 
 def safe_name(name: str) -> str:

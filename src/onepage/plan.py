@@ -10,13 +10,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
-from onepage import watch
+from onepage import locks, pagestate, places, watch
 from onepage.config import BUILD, find_root
 from onepage.errors import UserError
 from onepage.planfile import with_corpus
@@ -33,23 +31,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     root = find_root()
-    if not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", args.report):
-        raise UserError(f"{args.report!r} cannot name a report; choose letters, digits, . _ - with REPORT=")
-    folder = root / BUILD / args.report
-    record = folder / "watched.json"
+    places.require_report_name(args.report)
+    _require_writable(root / places.REPORTS, root)
+    out = places.require_out(root, args.report)
+    folder = places.own_build(root, args.report)
     words = {name: getattr(args, name) for name in ("corpus", "profile", "device", "parameters", "store", "report")}
     request = [words, str(root), sys.version, sys.prefix, __file__, os.environ.get("CUDA_VISIBLE_DEVICES")]
-    made = [folder / name for name in ("plan.json", "inputs.json", "plan.mk", "page.key")]
-    if all(path.exists() for path in made) and watch.unchanged(record, request):
-        os.utime(made[0])  # the newest plan is the one that plain scripts take (see context.py)
+    maker = os.environ.get("ONEPAGE_HOLD", "")
+    if not maker.isdigit() and _stands(folder, request):  # nothing to write, so nobody to wait for
+        pagestate.tell_make(folder, out)
         return 0
+    lock = locks.Lock(folder / "lock")
+    lock.acquire(locks.waiting(f"{places.REPORTS}/{args.report}"))
+    try:
+        if not _stands(folder, request):
+            _write(root, folder, words, request)
+        pagestate.tell_make(folder, out)
+        os.utime(folder / "plan.json")  # the newest plan is the one that plain scripts take (see context.py)
+        if maker.isdigit():  # this make's own until it ends: its steps are to find this very plan
+            lock.hand_over(int(maker))
+    finally:
+        lock.release()
+    return 0
+
+
+def _stands(folder: Path, request: list[Any]) -> bool:
+    """Whether the plan that is there answers the request and nothing that it was made from has changed."""
+    made = (folder / name for name in ("plan.json", "inputs.json", "plan.mk", "page.key"))
+    return all(path.exists() for path in made) and watch.unchanged(folder / "watched.json", request)
+
+
+def _write(root: Path, folder: Path, words: dict[str, str], request: list[Any]) -> None:
     from onepage import config as configuration  # what follows takes five times as long to import
+    from onepage.files import write_if_changed
     from onepage.freshness import SourceCache, digest
     from onepage.preflight import check
-    from onepage.store import is_done, write_if_changed
+    from onepage.store import is_done
     from onepage.targets import Planner, Request
 
-    _require_writable(root / "reports", root)
+    record = folder / "watched.json"
     seen = watch.Watch()
     seen.load_fingerprints(record)
     seen.file(root / "pyproject.toml")
@@ -68,10 +88,8 @@ def main(args: argparse.Namespace) -> int:
     for target in with_corpus(plan):
         if is_done(root / target["entry"]):  # what `make why` compares the next state with
             write_if_changed(folder / "last" / target["id"], target["key"] + "\n")
-            shutil.rmtree(root / BUILD / "failed" / args.report / target["id"], ignore_errors=True)
+            places.forget_failure(root, plan["report"], target["id"])
     seen.save(record, request)
-    os.utime(made[0])
-    return 0
 
 
 def _require_writable(folder: Path, root: Path) -> None:

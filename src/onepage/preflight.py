@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from onepage.errors import UserError, nearest, quoted
+from onepage.files import write_if_changed
 from onepage.freshness import digest
 from onepage.planfile import with_corpus
 from onepage.schema import Source
-from onepage.store import is_done, write_if_changed
+from onepage.store import is_done
 from onepage.targets import Planner
 
 Declared = Mapping[str, Iterable[str]]  # row of experiments.toml -> parameters that its script declares

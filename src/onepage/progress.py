@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from onepage import store
+from onepage import files, store
 from onepage.planfile import Plan
 
 _CLEAR = "\r\x1b[K"
@@ -34,12 +34,12 @@ def running(plan: Plan, target: dict[str, Any]) -> Iterator[None]:
     """Around an execution."""
     _announce(plan)
     marker = plan.folder / "running" / target["id"]
-    store.write_text(marker, json.dumps({"pid": os.getpid(), "since": time.time()}))
+    files.write(marker, json.dumps({"pid": os.getpid(), "since": time.time()}))
     _status(plan)
     try:
         yield
     finally:
-        marker.unlink(missing_ok=True)
+        files.discard(marker)
         if sys.stdout.isatty():
             print(_CLEAR, end="", flush=True)
 
@@ -60,7 +60,7 @@ def _announce(plan: Plan) -> None:
         return
     for older in plan.folder.glob("announced-*"):
         if older != mark:
-            older.unlink(missing_ok=True)
+            files.discard(older)
     done, total = _count(plan)
     print(f"{plan.report}: {done} of {total} results are in the store, {total - done} to make", flush=True)
 

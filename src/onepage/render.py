@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from onepage import cells as cells_
-from onepage import pages, prose
+from onepage import files, pages, places, prose
 from onepage.errors import UserError
 from onepage.outputs import Media, Origin, cell_outputs, records_in
 
 STYLES = ("page.css", "media.css")
 SCRIPTS = ("page.js",)
+PAGE = "page of an execution"  # how the folder of one under build/ is marked
 LISTENING = {"audio", "clips", "matrix", "scatter"}  # kinds that need the script for sound
 
 
@@ -110,7 +111,7 @@ def render_failed(
         )
     page, media = _render(notebook, text, facts, notebook_path.parent / "files", folder=f"{out.stem}-media")
     _write_media(media, out.parent)
-    return pages.write(out, page)
+    return files.write(out, page)
 
 
 def _facts(plan: dict[str, Any], target: dict[str, Any]) -> Facts:
@@ -286,15 +287,16 @@ def _holds(kept: Path, digest: str) -> bool:
 
 
 def _keep(kept: Path, digest: str, page: str, media: Media) -> None:
-    shutil.rmtree(kept, ignore_errors=True)
+    files.remove(kept, PAGE)
+    files.own(kept, PAGE)
     _write_media(media, kept)
-    pages.write(kept / "page.html", page)
-    pages.write(kept / "digest", digest)  # last: without it the rest does not count
+    files.write(kept / "page.html", page)
+    files.write(kept / "digest", digest)  # last: without it the rest does not count
 
 
 def _write_media(media: Media, folder: Path) -> None:
     for name, content in media.files.items():
-        pages.write(folder / media.folder / name, content)
+        files.write(folder / media.folder / name, content)
 
 
 def _put(kept: Path, name: str, out_dir: Path) -> Path:
@@ -302,7 +304,7 @@ def _put(kept: Path, name: str, out_dir: Path) -> Path:
     media = kept / "media" / name
     if media.is_dir():
         shutil.copytree(media, folder / "media" / name, dirs_exist_ok=True, copy_function=shutil.copyfile)
-    return pages.write(folder / f"{name}.html", (kept / "page.html").read_bytes())
+    return files.write(folder / f"{name}.html", (kept / "page.html").read_bytes())
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -322,8 +324,12 @@ def main(args: Namespace) -> int:
     if unknown := [name for name in args.targets if name not in known]:
         raise UserError(f"{args.plan}: no target {unknown[0]!r}; there are {', '.join(known)}")
     wanted = args.targets or [n for n, t in known.items() if (args.root / t["entry"] / "notebook.ipynb").is_file()]
+    if args.out:
+        out = files.own(args.out, "rendered pages", "choose another folder with --out, or move it away")
+    else:
+        out = places.require_out(args.root.resolve(), plan["report"])
     for name in wanted:
-        print(render_target(plan, known[name], args.root, args.out or args.root / plan["out"]))
+        print(render_target(plan, known[name], args.root, out))
     return 0
 
 

@@ -6,15 +6,17 @@ The work tree shares the result store, so what has not changed since is not comp
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from onepage import files, places
 from onepage.compare import Side, load
 from onepage.errors import CheckFailed, UserError
+
+_TREE = "work tree"  # how the folder of one is marked
 
 
 def resolve(wanted: str, root: Path, provenance: Mapping[str, Any], report: str | None = None) -> Side:
@@ -30,6 +32,7 @@ def resolve(wanted: str, root: Path, provenance: Mapping[str, Any], report: str 
             f"{wanted}: neither a report's folder (there is no {folder / 'results.json'}) nor a git revision"
         )
     name = report or provenance.get("report") or _newest(root)
+    places.require_report_name(name)
     kept = root / "build" / "compare" / commit[:12] / name
     if not (kept / "results.json").is_file():
         _build(root, commit, name, provenance, kept)
@@ -53,9 +56,10 @@ def _newest(root: Path) -> str:
 
 def _build(root: Path, commit: str, name: str, provenance: Mapping[str, Any], kept: Path) -> None:
     """Build `name` at `commit` and keep the report's folder as `kept`."""
-    tree = root / "build" / "compare" / f"tree-{commit[:12]}"
-    _remove(root, tree)
-    tree.parent.mkdir(parents=True, exist_ok=True)
+    place = root / "build" / "compare" / f"tree-{commit[:12]}"
+    tree = place / "tree"
+    _remove(root, place)
+    files.own(place, _TREE)
     if _git(root, "worktree", "add", "--detach", "--quiet", str(tree), commit) is None:
         raise UserError(f"{tree}: git could not check out {commit[:10]}; `git worktree prune` may help")
     try:
@@ -72,15 +76,14 @@ def _build(root: Path, commit: str, name: str, provenance: Mapping[str, Any], ke
         made = tree / "reports" / name
         if done.returncode or not (made / "results.json").is_file():
             raise CheckFailed(f"{commit[:10]}: its `make report` did not succeed (exit {done.returncode}); see above")
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(kept, ignore_errors=True)
-        shutil.move(str(made), kept)
+        files.remove(kept, places.report_marker(name))
+        files.move(made, kept)
     finally:
-        _remove(root, tree)
+        _remove(root, place)
 
 
-def _remove(root: Path, tree: Path) -> None:
-    if tree.exists():
-        _git(root, "worktree", "remove", "--force", str(tree))
-        shutil.rmtree(tree, ignore_errors=True)
-    _git(root, "worktree", "prune")
+def _remove(root: Path, place: Path) -> None:
+    """Remove our work tree, and what git knows of it; other work trees, which may lie on a disk that is away, stay."""
+    if place.exists():
+        files.remove(place, _TREE)
+        _git(root, "worktree", "remove", "--force", str(place / "tree"))

@@ -2,24 +2,27 @@
 
     <store>/<first two of key>/<key>/  done  inputs.json  notebook.ipynb  timing.json  files/
 
-An entry is complete or absent. Several writers of the same key, in one clone or many, are fine: the first one's entry
-stays, the others throw theirs away.
+An entry is complete or absent. One writer at a time makes it, in one clone or many: others wait for it. Where the
+file system knows no locks several may work, and the first one's entry stays.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
-import secrets
-import shutil
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
+from onepage import files
+from onepage.errors import UserError
+from onepage.locks import Lock, held, waiting
+
+_RESULT = "result"  # how a folder of the store is marked
 _KEEP_SECONDS = 7 * 24 * 3600  # how long an unfinished corpus may wait to be taken up again
+_STAGED = re.compile(r"([0-9a-f]{8,64})(-[0-9a-f]{8}|\.partial)(\.broken)?")
 
 
 def entry_path(store: Path, key: str) -> Path:
@@ -32,122 +35,88 @@ def is_done(entry: Path) -> bool:
     return (entry / "done").exists()
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file so that it is complete or absent."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(3)}")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-
-
-def write_if_changed(path: Path, text: str) -> bool:
-    """As `write_text`, but leaves a file that says the same alone, with its time, so that Make sees no change."""
-    try:
-        if path.read_text(encoding="utf-8") == text:
-            return False
-    except (OSError, UnicodeDecodeError):
-        pass
-    write_text(path, text)
-    return True
-
-
 @contextlib.contextmanager
-def staging(entry: Path) -> Iterator[Path]:
-    """A new folder that becomes the entry when the block ends well, and vanishes when it does not."""
-    waiting = entry.parent.parent / "tmp"
-    waiting.mkdir(parents=True, exist_ok=True)
-    _sweep(waiting)
-    folder = waiting / f"{entry.name}-{secrets.token_hex(4)}"
-    with _locked(folder.with_name(folder.name + ".lock"), wait=False):
+def staging(entry: Path, what: str) -> Iterator[Path | None]:
+    """A new folder that becomes the entry when the block ends well, and vanishes when it does not.
+
+    None if another writer has made the entry when this one's turn comes; `what` is what it is told to wait for.
+    """
+    with _turn(entry, what) as place:
+        if place is None:
+            yield None
+            return
+        folder = files.own(place / f"{entry.name}-{os.urandom(4).hex()}", _RESULT)
         try:
-            (folder / "files").mkdir(parents=True)
+            (folder / "files").mkdir()
             yield folder
             _commit(folder, entry)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            files.remove(folder, _RESULT)
 
 
 @contextlib.contextmanager
-def resumable(entry: Path) -> Iterator[Path | None]:
-    """As `staging`, but what a killed writer left is there again for the next one.
-
-    One writer at a time: others wait, and get None if the entry is there when their turn comes.
-    """
-    waiting = entry.parent.parent / "tmp"
-    waiting.mkdir(parents=True, exist_ok=True)
-    _sweep(waiting)
-    folder = waiting / f"{entry.name}.partial"
-    with _locked(folder.with_name(folder.name + ".lock"), wait=True):
-        if is_done(entry):
+def resumable(entry: Path, what: str) -> Iterator[Path | None]:
+    """As `staging`, but what a killed writer left is there again for the next one."""
+    with _turn(entry, what) as place:
+        if place is None:
             yield None
             return
-        (folder / "files").mkdir(parents=True, exist_ok=True)
+        folder = files.own(place / f"{entry.name}.partial", _RESULT)
+        (folder / "files").mkdir(exist_ok=True)
         yield folder
         _commit(folder, entry)
 
 
-def _commit(folder: Path, entry: Path) -> None:
-    (folder / "done").write_text("complete\n", encoding="utf-8")
-    entry.parent.mkdir(parents=True, exist_ok=True)
-    for _ in range(3):
-        try:
-            folder.rename(entry)
-            return
-        except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                raise
-        if is_done(entry):  # another writer of the same key was first
-            return
-        # somebody took `done` away to have this made again
-        broken = folder.with_name(f"{folder.name}.broken")
-        with contextlib.suppress(OSError):
-            entry.rename(broken)
-        shutil.rmtree(broken, ignore_errors=True)
-    raise OSError(errno.EBUSY, "cannot be put in place", str(entry))
+def start_afresh(folder: Path) -> None:
+    """Remove what an unfinished corpus holds: it is not to be gone on with."""
+    files.remove(folder, _RESULT)
 
 
 @contextlib.contextmanager
-def _locked(path: Path, wait: bool) -> Iterator[None]:
-    """Hold a lock file; it tells `_sweep`, in any process of this machine, that its writer is alive."""
-    with path.open("a", encoding="utf-8") as stream:
-        with contextlib.suppress(OSError):  # a network file system without locks: only the sweeping is lost
-            fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        try:
-            yield
-        finally:
-            if not wait:  # others may be waiting for this very file
-                path.unlink(missing_ok=True)
+def _turn(entry: Path, what: str) -> Iterator[Path | None]:
+    """Hold the key's lock; gives the folder for unfinished work, or None if there is nothing left to do."""
+    if not re.fullmatch(r"[0-9a-f]{8,64}", entry.name) or entry.parent.name != entry.name[:2]:
+        raise UserError(f"{entry}: no place of the store; `{what}` is nothing that this plan can make")
+    place = entry.parent.parent / "tmp"
+    with held(place / f"{entry.name}.lock", waiting(what)) as lock:
+        if is_done(entry):
+            yield None
+            return
+        if lock.real:
+            _sweep(place, entry.name)
+        yield place
 
 
-def _sweep(waiting: Path) -> None:
-    """Remove what killed writers left behind."""
-    for folder in waiting.iterdir():
-        if folder.suffix == ".lock":
-            folder = folder.with_suffix("")
-        lock = folder.with_name(folder.name + ".lock")
-        old = time.time() - _modified(folder) > _KEEP_SECONDS
-        if (folder.suffix == ".partial" and not old) or (not lock.exists() and not old):
+def _commit(folder: Path, entry: Path) -> None:
+    (folder / "done").write_text("complete\n", encoding="utf-8")
+    for _ in range(3):
+        if files.settle(folder, entry) or is_done(entry):  # another writer of the same key was first
+            return
+        # somebody took `done` away to have this made again
+        if not files.is_own(entry, _RESULT):
+            raise UserError(f"{entry}: in the way of a result, and not made by onepage; move it away")
+        broken = folder.with_name(f"{folder.name}.broken")
+        files.remove(broken, _RESULT)
+        files.settle(entry, broken)
+        files.remove(broken, _RESULT)
+    raise OSError(errno.EBUSY, "cannot be put in place", str(entry))
+
+
+def _sweep(place: Path, mine: str) -> None:
+    """Remove what killed writers left behind: folders of ours whose key nobody holds. `mine` is held by the caller."""
+    for folder in place.iterdir():
+        match = _STAGED.fullmatch(folder.name)
+        if not match or not files.is_own(folder, _RESULT):
             continue
-        with contextlib.suppress(OSError), lock.open("a", encoding="utf-8") as stream:
-            if _try_lock(stream):
-                shutil.rmtree(folder, ignore_errors=True)
-                lock.unlink(missing_ok=True)
-
-
-def _try_lock(stream: IO[str]) -> bool:
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _modified(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return time.time()
+        if match[2] == ".partial" and not match[3] and time.time() - folder.stat().st_mtime < _KEEP_SECONDS:
+            continue
+        if match[1] == mine:
+            files.remove(folder, _RESULT)
+            continue
+        lock = Lock(place / f"{match[1]}.lock")
+        if lock.acquire(None):
+            try:
+                if lock.real:
+                    files.remove(folder, _RESULT)
+            finally:
+                lock.release()

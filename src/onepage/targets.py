@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from onepage import experiments, freshness, names, schema, scripts, self_reading, surroundings
+from onepage import experiments, freshness, names, places, schema, scripts, self_reading, surroundings
 from onepage.config import Config
 from onepage.errors import UserError, nearest, quoted
 from onepage.freshness import SourceCache, closure, digest, file_digest
@@ -108,6 +108,7 @@ class Planner:
                 extra = {"row": run.row, "seed": run.seed}
                 targets[run.id] = self._target(run.id, "run", script, run.parameters, corpus, by_row, targets, extra)
         used = {row.script for row in rows}
+        self._require_apart(corpus)
         for name, script in self.scripts.items():
             if name not in used:
                 names.claim(name, script.path, taken)
@@ -129,6 +130,15 @@ class Planner:
         self.page = self._page_inputs(plan)
         self._warn_of_no_header(plan["targets"])
         return plan
+
+    def _require_apart(self, corpus: dict[str, Any]) -> None:
+        """What we write lies apart from what people write."""
+        config = self.config
+        named = {"the page": config.page, "the scripts": config.scripts, **{f"the code {p}": p for p in config.code}}
+        theirs = {what: config.root / path for what, path in named.items()}
+        if corpus["folder"] and not corpus["folder"].startswith(corpus["entry"]):
+            theirs["the corpus"] = config.root / corpus["folder"]
+        places.require_apart(config.root, self.request.report, self.store, theirs)
 
     # --- scripts and targets ---
 

@@ -15,18 +15,17 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import zipfile
 from pathlib import Path
 from typing import Any
 
-from onepage import planfile
+from onepage import files, places, planfile
 from onepage.errors import CheckFailed, UserError
 from onepage.planfile import Plan
 from onepage.progress import duration
 
-NOT_COMPARED = ("timing.js",)  # how long things took; index.html reads it if it is there
+NOT_COMPARED = ("timing.js", files.MARKER)  # our mark, and how long things took; index.html reads it if it is there
 _SHOWN = 20
 _EXCERPT = 60
 
@@ -46,20 +45,19 @@ def main(args: argparse.Namespace) -> int:
         if not (args.against / "manifest.json").is_file():
             raise UserError(f"{args.against}: not a report (it has no manifest.json)")
         return _verdict(mine, args.against.resolve(), "")
-    place = Path(tempfile.mkdtemp(prefix="onepage-verify-"))
-    keep = args.keep
-    try:
-        started = time.monotonic()
-        theirs = second_build(plan, place)
-        took = f" The second build took {duration(time.monotonic() - started)}."
-        code = _verdict(mine, theirs, took)
-        keep = keep or code != 0
-        return code
-    finally:
-        if keep:
-            print(f"the second build is kept in {place}")
-        else:
-            shutil.rmtree(place, ignore_errors=True)
+    with files.temporary("onepage-verify-", "second build") as place:
+        keep = args.keep
+        try:
+            started = time.monotonic()
+            theirs = second_build(plan, place)
+            took = f" The second build took {duration(time.monotonic() - started)}."
+            code = _verdict(mine, theirs, took)
+            keep = keep or code != 0
+        finally:
+            if keep:
+                files.give_away(place)
+                print(f"the second build is kept in {place}")
+    return code
 
 
 # --- the second build ----------------------------------------------------------------------------------------------
@@ -67,6 +65,8 @@ def main(args: argparse.Namespace) -> int:
 
 def second_build(plan: Plan, place: Path) -> Path:
     """Build the same report in a copy of the working tree; returns its folder."""
+    if place.resolve().is_relative_to(plan.root):
+        raise UserError(f"{place}: temporary files lie in the project itself; set TMPDIR to a folder outside it")
     clone = place / "a-second-clone-of-the-project"
     _copy_tree(plan.root, clone)
     request = dict(plan.data["request"])
@@ -105,7 +105,7 @@ def _copy_tree(root: Path, clone: Path) -> None:
                 (clone / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(root / name, clone / name, follow_symlinks=False)
             else:
-                (clone / name).unlink(missing_ok=True)
+                files.discard(clone / name)
         return
 
     def left_out(folder: str, names: list[str]) -> set[str]:
@@ -164,6 +164,9 @@ def compare_folders(mine: Path, theirs: Path) -> list[str]:
 
 def _files(folder: Path) -> set[str]:
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    ours = places.manifest_names(folder)
+    if len(ours) > 2:  # it could be read; what else is there is somebody's, and is in no manifest
+        names &= ours
     return names - set(NOT_COMPARED)
 
 

@@ -14,7 +14,6 @@ ONEPAGE_WARM=no), executions take the plain path and give the same bytes.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import gc
 import hashlib
 import importlib
@@ -32,6 +31,8 @@ import threading
 import time
 from pathlib import Path
 from typing import Any
+
+from onepage import files, locks
 
 ENGINE = (  # what executing and rendering import, whatever the scripts do
     "papermill",
@@ -81,9 +82,9 @@ def submit(root: Path, argv: list[str], start: bool = True) -> int | None:
             return None
         answer = b""
         with contextlib.suppress(OSError):
-            while chunk := connection.recv(4096):
-                answer += chunk
-    if not answer:
+            while not answer.endswith(b"\n") and (chunk := connection.recv(4096)):
+                answer += chunk  # to its end, not to that of the connection, which a forgotten process may hold
+    if not answer.endswith(b"\n"):
         print(f"onepage {' '.join(argv)}: the executing process was killed", file=sys.stderr)
         return 1
     return json.loads(answer)["code"]
@@ -101,8 +102,7 @@ def _connect(root: Path, start: bool) -> socket.socket | None:
     found = _try(address)
     if found is not None or not start:
         return found
-    with (address.parent / f"{address.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # of several clients at once, one starts the server
+    with locks.held(address.with_name(f"{address.name}.lock"), lambda _: None):  # of several clients one starts it
         found = _try(address)
         return found or _start(root, address)
 
@@ -121,7 +121,7 @@ def _start(root: Path, address: Path) -> socket.socket | None:
     from onepage.config import BUILD
     from onepage.execute import environ
 
-    log = root / BUILD / "warm.log"
+    log = root / BUILD / "cache" / "warm.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     environment = environ(root)
     environment.pop("MPLBACKEND")  # pyplot binds a backend only where there is a shell to show its figures
@@ -156,6 +156,7 @@ def _address(root: Path) -> Path:
     found = folder.lstat()
     if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o077:
         raise OSError(f"{folder} is not a private folder of this user")
+    files.mark(folder, "sockets")  # nobody else can have put anything there
     installed = [
         (path, os.stat(path).st_mtime_ns) for path in sys.path if path.endswith("-packages") and os.path.isdir(path)
     ]
@@ -184,7 +185,8 @@ def serve(root: Path, address: Path) -> None:
     beside = address.with_name(f"{address.name}.{os.getpid()}")
     listener.bind(str(beside))
     listener.listen(64)
-    beside.rename(address)
+    files.take_name(beside, address)
+    mine = address.lstat()
     linger = float(os.environ.get("ONEPAGE_LINGER", LINGER_SECONDS))
     owners, children = {int(os.environ.get("ONEPAGE_MAKE") or 0)}, set()
     used = owned = time.monotonic()
@@ -205,11 +207,18 @@ def serve(root: Path, address: Path) -> None:
             now = time.monotonic()
             owned = now if owners else owned
             if known and not children and (now - used > IDLE_SECONDS if owners else now - owned >= linger):
-                address.unlink(missing_ok=True)
+                _forget(address, mine)
                 known, last = False, True
     finally:
         if known:
-            address.unlink(missing_ok=True)
+            _forget(address, mine)
+
+
+def _forget(address: Path, mine: os.stat_result) -> None:
+    """Give up the address, unless another server has it by now."""
+    with contextlib.suppress(OSError):
+        if os.path.samestat(address.lstat(), mine):
+            files.discard(address)
 
 
 def _alive(pid: int) -> bool:
@@ -243,8 +252,9 @@ def _fork(connection: socket.socket, listener: socket.socket, ours: tuple[str, .
             connection.settimeout(None)
             code = _executor(connection, streams, request, ours)
         finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the client may be gone as soon as it has the answer
             with contextlib.suppress(OSError):
-                connection.sendall(json.dumps({"code": code}).encode())
+                connection.sendall(json.dumps({"code": code}).encode() + b"\n")
             os._exit(code)
     for stream in streams:
         os.close(stream)
@@ -270,7 +280,8 @@ def _executor(connection: socket.socket, streams: list[int], request: dict[str, 
 
     kernels.put_first(request["environ"].get("PYTHONPATH", ""))
     if request["argv"][0] == "run":
-        kernels.spare = kernels.Spare(ours)  # before there is any thread: a fork takes only one along
+        # before there is any thread: a fork takes only one along
+        kernels.spare = kernels.Spare(ours, connection.fileno())
     threading.Thread(target=_watch, args=(connection,), daemon=True).start()
     from onepage import cli
 

@@ -40,7 +40,7 @@ class Watch:
 
     def save(self, file: Path, request: Any) -> None:
         """Write the record; what is too young to be told apart later is left to be read again."""
-        from onepage.store import write_text
+        from onepage.files import write
 
         young = any(state and max(state[0], state[1]) > self._started - _TICK for state in self._states.values())
         record = {
@@ -48,7 +48,7 @@ class Watch:
             "states": None if young else self._states,
             "fingerprints": self.fingerprints,
         }
-        write_text(file, json.dumps(record))
+        write(file, json.dumps(record))
 
     def load_fingerprints(self, file: Path) -> None:
         """Take over what an earlier plan knew of corpus files."""

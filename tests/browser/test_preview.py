@@ -24,7 +24,7 @@ pytestmark = pytest.mark.browser
 BUILD = """
 import sys
 from pathlib import Path
-from onepage import pages
+from onepage import files, pages
 text = Path("analysis/q1.py").read_text()
 try:
     compile(text, "analysis/q1.py", "exec")
@@ -32,11 +32,11 @@ except SyntaxError as error:
     sys.exit(f"analysis/q1.py:{error.lineno}: SyntaxError: {error.msg} <script>window.hit = 1</script>")
 body = "".join(f"<p id='p{i}'>{i}: {text[:40]}</p>" for i in range(200))
 page = pages.page("waiting.html.j2", ("page.css",), (), report="built").replace("<p>The report", body + "<p>The report")
-pages.write(Path("reports/birds/index.html"), page)
+files.write(Path("reports/birds/index.html"), page)
 made = Path("build/birds/pages/q1")
-pages.write(made / "page.html", page)
-pages.write(made / "media/q1/text.csv", text)
-pages.write(made / "digest", text)
+files.write(made / "page.html", page)
+files.write(made / "media/q1/text.csv", text)
+files.write(made / "digest", text)
 if "slow" in text:
     import time
     time.sleep(60)

@@ -159,7 +159,7 @@ def test_html_figures_are_the_published_ones(project):
 def test_manifest_lists_every_file_but_itself_and_the_times(project):
     listed = json.loads((project.out / "manifest.json").read_text())["files"]
     files = {p.relative_to(project.out).as_posix() for p in project.out.rglob("*") if p.is_file()}
-    assert files - set(listed) == {"manifest.json", "timing.js"}
+    assert files - set(listed) == {"manifest.json", "timing.js", ".onepage"}
 
 
 def test_a_project_may_have_its_own_design(project):
