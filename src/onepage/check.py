@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from onepage import brief as briefs
-from onepage import config, demands_page, demands_work, planfile, results
+from onepage import config, demands_page, demands_work, glyphs, planfile, results
 from onepage.compose import Composed, compose
 from onepage.errors import UserError
 from onepage.evidence import Evidence, Finding, count
+from onepage.pandoc import find_line
 from onepage.typeset import Typeset, typeset
 
 JUDGES = demands_page.JUDGES | demands_work.JUDGES
@@ -108,7 +109,8 @@ def judge(
             continue
         rows[number] = _row(demand.id, demand.says, JUDGES[demand.kind](demand.options, evidence))
     whole = _row("references", "What the text refers to is on the page", _dangling(composed))
-    return [whole, *(rows[number] for number in range(len(brief.demands)))]
+    shown = _row("shown", "What is written is shown", _shown(evidence))
+    return [whole, shown, *(rows[number] for number in range(len(brief.demands)))]
 
 
 def integrity(plan: planfile.Plan, report: Path, found: dict[str, Any], made: Typeset) -> list[Row]:
@@ -161,6 +163,18 @@ def _dangling(composed: Composed) -> Finding:
                 finding.shortfalls.append(f"{draft.path}:{line}: {said}")
                 break
     return finding
+
+
+def _shown(evidence: Evidence) -> Finding:
+    """What the page shows otherwise than it was written, or not at all: letters that no font has, and the like."""
+    composed, made = evidence.composed, evidence.typeset
+    texts = [(draft.path, draft.text) for draft in composed.drafts]
+    texts += [(composed.group.source.path, composed.group.source.text), *composed.cited]
+    missing = glyphs.notes(made.missing, texts, evidence.results, evidence.report)
+    language = composed.front.language.note
+    where = f"{composed.drafts[0].path}:{find_line(composed.drafts[0].text, 'lang:')}"
+    warnings = [*missing, *composed.document.notes, *([f"{where}: {language}"] if language else [])]
+    return Finding(f"{count(len(made.missing), 'sign')} without a glyph", warnings=warnings)
 
 
 def _listed(report: Path) -> dict[str, str]:

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onepage import document, group, pandoc, template
+from onepage import bibliography, document, group, language, pandoc, template
 from onepage.drafts import Draft, draft, named_below, titled
 from onepage.errors import UserError
 from onepage.typeset import Front, theme_file
-from onepage.writers import TYPES
 
 
 @dataclass(frozen=True)
@@ -22,6 +21,7 @@ class Composed:
     group: group.Group
     use: template.Use
     drafts: tuple[Draft, ...]
+    cited: tuple[tuple[str, str], ...] = ()  # the bibliography's path and text, if there is one
 
 
 def compose(page_folder: Path, results: dict[str, Any], root: Path) -> Composed:
@@ -43,26 +43,23 @@ def compose(page_folder: Path, results: dict[str, Any], root: Path) -> Composed:
         for kind in ("figures", "tables", "answers"):
             getattr(use, kind).extend(getattr(more, kind))
         drafts.append(appendix)
-    bibliography = page_folder / "references.bib"
-    tree = document.read(
-        sources, bibliography if bibliography.is_file() else None, theme_file("numeric.csl", page_folder)
-    )
-    _images(tree, page_folder, drafts)
-    return Composed(tree, _front(report, people, results), people, use, tuple(drafts))
+    front = _front(report, people, results)
+    references = page_folder / "references.bib"
+    cited = bibliography.load(references, named_below(references, root)) if references.is_file() else None
+    csl = theme_file("numeric.csl", page_folder)
+    tree = document.read(sources, cited, csl, page_folder, front.language, _published(results))
+    texts = ((cited.path, cited.text),) if cited else ()
+    return Composed(tree, front, people, use, tuple(drafts), texts)
 
 
-def _images(tree: document.Document, page_folder: Path, drafts: list[Draft]) -> None:
-    """Images that the Markdown names stand beside it."""
-    for node in document.nodes([tree.abstract, *tree.parts.values()]):
-        if node["t"] != "Image":
-            continue
-        name = node["c"][2][0]
-        path = page_folder / name
-        if path.is_file() and path.suffix.lower() in TYPES:
-            continue
-        source = next((each for each in drafts if name in each.text), drafts[0])
-        line = pandoc.find_line(source.text, name)
-        raise UserError(f'{source.path}:{line}: there is no image "{name}" ({", ".join(sorted(TYPES))}) beside it')
+def _published(results: dict[str, Any]) -> list[tuple[str, str]]:
+    """The texts that analyses brought, each with its script."""
+    return [
+        (f'{record["source"]["script"]}: {kind} "{name}"', record[key])
+        for section, kind, key in (("figures", "figure", "caption"), ("tables", "table", "caption"),
+                                   ("answers", "answer", "text"), ("claims", "claim", "text"))
+        for name, record in results[section].items()
+    ]  # fmt: skip
 
 
 def _front(report: Draft, people: group.Group, results: dict[str, Any]) -> Front:
@@ -77,7 +74,7 @@ def _front(report: Draft, people: group.Group, results: dict[str, Any]) -> Front
         subtitle=report.front.get("subtitle", ""),
         affiliation=report.front.get("affiliation", ""),
         keywords=tuple(words),
-        language=report.front.get("lang", "en"),
+        language=language.parse(report.front.get("lang"), f"{report.path}:{pandoc.find_line(report.text, 'lang:')}"),
         authors=tuple(member.name for member in people.members),
         note=note,
     )

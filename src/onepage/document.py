@@ -5,15 +5,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+import functools
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from onepage import pandoc
+from onepage import floats, foreign, pandoc, pictures
+from onepage.bibliography import Bibliography
 from onepage.errors import UserError
+from onepage.language import ENGLISH, Language
 from onepage.pandoc import Node, Source, find_line
+from onepage.pictures import Picture
+from onepage.tree import attribute, has_class, is_span, nodes, rewrite, text
+
+__all__ = ["ClaimUse", "Document", "Section", "attribute", "is_span", "nodes", "read", "rewrite", "text"]
+
+REFERENCES = {"references", "bibliography", "literature", "works cited"}  # and the words of the page's language
 
 
 @dataclass(frozen=True)
@@ -44,150 +52,148 @@ class Document:
 
     parts: dict[str, list[Node]]
     abstract: list[Node]
-    numbers: dict[str, tuple[str, int, str]]  # published name -> ("Figure" | "Table", number, panel's letter)
+    numbers: dict[str, tuple[str, int, str]]  # published name, or typed id -> ("Figure" | "Table", number, letter)
     claims: list[ClaimUse]
     cited: list[str]  # bibliography keys
     dangling: list[tuple[str, str]]  # (part, name) of what the text refers to and the page does not show
     sections: dict[str, list[Section]]
+    language: Language = ENGLISH
+    pictures: dict[str, Picture] = field(default_factory=dict)  # those that the Markdown names, by their targets
+    where: Callable[[str], str] = str  # a fragment of its text -> "file:line"
+    notes: list[str] = field(default_factory=list)  # what to know about it that keeps it from nothing
 
 
-def read(sources: list[Source], bibliography: Path | None, csl: Path) -> Document:
-    """Parse the filled-in sources together, so that figures and citations are numbered throughout."""
-    tree = pandoc.read(sources, bibliography, csl)
-    parts: dict[str, list[Node]] = {source.part: [] for source in sources}
-    order = iter(sources)
-    source = next(order)
-    for block in tree["blocks"]:
-        if block["t"] == "Div" and pandoc.BREAK in block["c"][0][1]:
-            source = next(order, source)
-        else:
-            parts[source.part].append(block)
-    for part, blocks in parts.items():
-        source = next(each for each in sources if each.part == part)
-        parts[part] = _lift(blocks, source)
-    abstract = [b for b in parts["content"] if _has_class(b, "abstract")]
+def read(
+    sources: list[Source], bibliography: Bibliography | None, csl: Path, page_folder: Path,
+    language: Language = ENGLISH, published: Sequence[tuple[str, str]] = (),
+) -> Document:  # fmt: skip
+    """Parse the filled-in sources together, so that figures and citations are numbered throughout.
+
+    `published` are texts that analyses brought, each with the place that it is from.
+    """
+    where = functools.partial(_where, sources, published)
+    keys = {entry.key for entry in bibliography.entries} if bibliography else set()
+    placed: list[int] = []  # how many places for the references the text itself has
+
+    def change(blocks: list[Node]) -> list[Node]:
+        blocks = floats.lift(foreign.settle(_plain_captions(blocks, keys), where), where)
+        unknown = next((key for key in _citations(blocks) if key not in keys), None)
+        if unknown is not None:
+            raise pandoc.no_citation(unknown, sources, _name(bibliography))
+        placed.append(sum(node["t"] == "Div" and node["c"][0][0] == "refs" for node in nodes(blocks)))
+        if placed[0] > 1:
+            raise UserError(f"{where('{#refs}')}: the references have two places; leave one ::: {{#refs}}")
+        return blocks
+
+    with tempfile.TemporaryDirectory(prefix="onepage-") as folder:
+        path = Path(folder, "references.bib")
+        path.write_text(bibliography.text if bibliography else "", encoding="utf-8")
+        mended = path if bibliography else None
+        tree = pandoc.read(sources, mended, csl, change=change, language=language.tag)
+    parts = _parts(tree["blocks"], sources)
+    if not placed[0]:
+        _place_references(parts, language)
+    abstract = [b for b in parts["content"] if has_class(b, "abstract")]
     parts["content"] = [b for b in parts["content"] if b not in abstract]
     inside = [child for block in abstract for child in block["c"][1]]
-    everything = [inside, *parts.values()]
-    numbers = _numbers(everything)
+    numbered, numbers = floats.number([inside, *parts.values()])
+    inside, *rest = floats.identify(numbered, where)
+    parts = dict(zip(parts, rest, strict=True))
+    everything = [("content", inside), *parts.items()]
     dangling = [
         (part, attribute(node, "name"))
-        for part, blocks in [("content", inside), *parts.items()]
+        for part, blocks in everything
         for node in nodes(blocks)
         if is_span(node, "ref") and attribute(node, "name") not in numbers
     ]
+    cited = list(dict.fromkeys(key for _, blocks in everything for key in _citations(blocks)))
     return Document(
         parts=parts,
         abstract=inside,
         numbers=numbers,
         dangling=dangling,
-        claims=[use for part, blocks in [("content", inside), *parts.items()] for use in _claims(part, blocks)],
-        cited=list(dict.fromkeys(k for blocks in everything for k in _citations(blocks))),
+        claims=[use for part, blocks in everything for use in _claims(part, blocks)],
+        cited=cited,
         sections={part: _sections(blocks) for part, blocks in parts.items()},
+        language=language,
+        where=where,
+        pictures=pictures.find([inside, *parts.values()], page_folder, where),
+        notes=bibliography.notes(cited) if bibliography else [],
     )
 
 
-def nodes(tree: Any) -> Iterator[Node]:
-    """Every element below (and including) `tree`, in reading order."""
-    waiting = [tree]  # a stack: nested generators would hand every element up through all that is above it
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, list):
-            waiting.extend(reversed(item))
-        elif isinstance(item, dict):
-            if "t" in item:
-                yield item
-            waiting.append(item.get("c", []))
+def _name(bibliography: Bibliography | None) -> str:
+    return Path(bibliography.path).name if bibliography else "any bibliography; there is no references.bib"
 
 
-def rewrite(tree: Any, change: Callable[[Node], Node | list[Node] | None]) -> Any:
-    """A copy of `tree`; `change` gives an element's replacement, or None to keep it and go below it."""
-    if isinstance(tree, list):
-        out = []
-        for item in tree:
-            new = rewrite(item, change)
-            # Only an element may become several; a list that stands for structure stays one item.
-            out.extend(new) if isinstance(new, list) and isinstance(item, dict) else out.append(new)
-        return out
-    if isinstance(tree, dict) and "t" in tree:
-        new = change(tree)
-        if new is not None:
-            return new
-        return {**tree, "c": rewrite(tree["c"], change)} if "c" in tree else tree
-    return tree
+def _where(sources: list[Source], published: Sequence[tuple[str, str]], fragment: str) -> str:
+    """`file:line` of a fragment of the page's text."""
+    first = fragment.strip().split("\n")[0].strip()
+    for wanted in (f'"{first}"', f"'{first}'", first):
+        for source in sources:
+            lines = (source.original or source.text).splitlines()
+            number = next((n for n, line in enumerate(lines, 1) if first and wanted in line), None)
+            if number:
+                return f"{source.path}:{number}"
+    place = next((place for place, content in published if first and first in content), None)
+    if place:
+        return place
+    filled = next((source for source in sources if first in source.text), sources[0])
+    rendered = next((line for line in filled.text.splitlines() if first in line), first)
+    return f"{filled.path}:{find_line(filled.original, rendered)}"
 
 
-def text(tree: Any) -> str:
-    """The words of inlines or blocks."""
-    out = []
-    for node in nodes(tree):
-        if node["t"] in ("Str",):
-            out.append(node["c"])
-        elif node["t"] in ("Space", "SoftBreak", "LineBreak"):
-            out.append(" ")
-        elif node["t"] in ("Code", "Math"):
-            out.append(node["c"][1])
-        elif node["t"] == "Quoted":
-            out.append("")
-        elif node["t"] in ("Para", "Plain", "Header", "Div"):
-            out.append("\n")
-    return re.sub(r"[ \t]*\n\s*", "\n", "".join(out)).strip()
+def _plain_captions(blocks: list[Node], keys: set[str]) -> list[Node]:
+    """In captions, `@` cites only what the bibliography has, and a picture is its own words."""
 
+    def plain(node: Node) -> Node | list[Node] | None:
+        if node["t"] == "Cite" and not {each["citationId"] for each in node["c"][0]} <= keys:
+            return rewrite(node["c"][1], plain)
+        return rewrite(node["c"][1], plain) if node["t"] == "Image" else None
 
-def attribute(node: Node, key: str) -> str:
-    """An attribute of a Span or Div, or the empty string."""
-    return next((value for name, value in node["c"][0][2] if name == key), "")
-
-
-def _has_class(node: Node, name: str) -> bool:
-    return node["t"] in ("Span", "Div") and name in node["c"][0][1]
-
-
-def is_span(node: Node, name: str) -> bool:
-    """Whether this is a Span of that class."""
-    return node["t"] == "Span" and name in node["c"][0][1]
-
-
-def _lift(blocks: list[Node], source: Source) -> list[Node]:
-    """`figure()` and `table()` stand in paragraphs of their own; make each a block of its own."""
-
-    def change(node: Node) -> Node | list[Node] | None:
-        if node["t"] not in ("Para", "Plain"):
+    def change(node: Node) -> Node | None:
+        if not (is_span(node, "figure") or is_span(node, "table")):
             return None
-        inside = [i for i in node["c"] if i["t"] not in ("Space", "SoftBreak", "LineBreak")]
-        floats = [i for i in inside if is_span(i, "figure") or is_span(i, "table")]
-        if not floats:
-            return None
-        if len(floats) < len(inside):
-            name = attribute(floats[0], "names")
-            line = find_line(source.original, name)
-            kind = floats[0]["c"][0][1][0]
-            raise UserError(
-                f'{source.path}:{line}: {kind}("{name}") stands inside a paragraph; '
-                "leave an empty line before and after it"
-            )
-        return [{"t": "Div", "c": [i["c"][0], [{"t": "Plain", "c": i["c"][1]}]]} for i in floats]
+        return {"t": "Span", "c": [node["c"][0], rewrite(node["c"][1], plain)]}
 
     return rewrite(blocks, change)
 
 
-def _numbers(everything: list[list[Node]]) -> dict[str, tuple[str, int, str]]:
-    """Numbers in reading order; panels of one figure share its number and have letters."""
-    numbers: dict[str, tuple[str, int, str]] = {}
-    counts = {"figure": 0, "table": 0}
-    for node in nodes(everything):
-        kind = next((k for k in counts if _has_class(node, k) and node["t"] == "Div"), None)
-        if kind is None:
-            kind = {"Figure": "figure", "Table": "table"}.get(node["t"])
-            if kind:
-                counts[kind] += 1
-            continue
-        counts[kind] += 1
-        names = attribute(node, "names").split()
-        for index, name in enumerate(names):
-            letter = chr(ord("a") + index) if len(names) > 1 else ""
-            numbers.setdefault(name, (kind.capitalize(), counts[kind], letter))
-    return numbers
+def _parts(blocks: list[Node], sources: list[Source]) -> dict[str, list[Node]]:
+    """The blocks of each source."""
+    parts: dict[str, list[Node]] = {source.part: [] for source in sources}
+    order = iter(sources)
+    source = next(order)
+    for block in blocks:
+        if block["t"] == "Div" and pandoc.BREAK in block["c"][0][1]:
+            source = next(order, source)
+        else:
+            parts[source.part].append(block)
+    return parts
+
+
+def _place_references(parts: dict[str, list[Node]], language: Language) -> None:
+    """Where the text has no place for them, pandoc leaves the references at the end of whatever came last.
+
+    They stand below the heading "References", where there is one; else at the end of the appendix, or, without
+    one, of the content, below a heading of their own.
+    """
+    last = parts[list(parts)[-1]]
+    if not (last and last[-1]["t"] == "Div" and last[-1]["c"][0][0] == "refs"):
+        return
+    listed = last.pop()
+    titles = REFERENCES | {language.word(word).casefold() for word in ("References", "Bibliography")}
+    for part in ("appendix", "content"):
+        for index, block in enumerate(parts.get(part, [])):
+            if block["t"] == "Header" and text(block["c"][2]).strip(" .:").casefold() in titles:
+                rest = parts[part][index + 1 :]
+                offset = next((i for i, each in enumerate(rest) if each["t"] == "Header"), len(rest))
+                parts[part].insert(index + 1 + offset, listed)
+                return
+    blocks = parts.get("appendix") or parts["content"]
+    level = 2 if parts.get("appendix") and any(b["t"] == "Header" and b["c"][0] == 2 for b in blocks) else 1
+    title = [{"t": "Str", "c": language.word("References")}]
+    blocks += [{"t": "Header", "c": [level, ["references", [], []], title]}, listed]
 
 
 def _claims(part: str, blocks: list[Node]) -> list[ClaimUse]:

@@ -7,10 +7,10 @@ import html
 from dataclasses import dataclass
 from pathlib import Path
 
-from onepage import quantities
-from onepage.document import attribute, rewrite
+from onepage import floats, pictures, quantities
 from onepage.pandoc import Node
-from onepage.writers import TYPES, Writer, raw_inline
+from onepage.tree import attribute, rewrite
+from onepage.writers import Writer, raw_inline
 
 
 @dataclass
@@ -22,26 +22,40 @@ class HtmlWriter(Writer):
     def figure(self, node: Node) -> tuple[str, str]:
         names = attribute(node, "names").split()
         images = "".join(self._img(name) for name in names)
-        kind, number, _ = self.document.numbers[names[0]]
         wide = " wide" if attribute(node, "wide") else ""
         return (
-            f'<figure id="{names[0]}" class="float{wide}"><div class="panels">{images}</div>'
-            f'<figcaption><b>{kind} {number}.</b> ',
+            f'<figure id="{_id(node)}" class="float{wide}"><div class="panels">{images}</div>'
+            f"<figcaption><b>{self._numbered(node)}.</b> ",
             "</figcaption></figure>",
-        )  # fmt: skip
+        )
+
+    def _numbered(self, node: Node) -> str:
+        """`Figure 3`."""
+        word = self.document.language.word(floats.KINDS[floats.kind_of(node)])
+        return f"{html.escape(word)} {attribute(node, 'number')}"
+
+    def typed(self, node: Node, caption: list[Node], content: list[Node]) -> list[Node]:
+        said = [self.raw(f"<figcaption><b>{self._numbered(node)}.</b> "), *caption, self.raw("</figcaption>")]
+        inside = rewrite(content, self.change)
+        table = attribute(node, "kind") == "table"
+        start = f'<figure id="{_id(node)}" class="float{" table" if table else ""}">'
+        return [self.raw(start), *(said + inside if table else inside + said), self.raw("</figure>")]
+
+    def plain_table(self, node: Node) -> list[Node]:
+        inside = {"t": "Table", "c": rewrite(node["c"], self.change)}
+        return [self.raw('<div class="scroll" tabindex="0">'), inside, self.raw("</div>")]
 
     def _img(self, name: str) -> str:
         figure = self.results["figures"][name]
         alt, width, height = html.escape(figure["alt"]), *figure["size"]
         link = f'<a href="{self.source("figures", name)}" style="flex:{width:g}">'
         size = f'width="{96 * width:.0f}" height="{96 * height:.0f}"'
-        return f'{link}<img alt="{alt}" {size} src="{data_uri(self.assets / figure["svg"])}"></a>'
+        return f'{link}<img alt="{alt}" {size} src="{data_uri(self.assets / figure["svg"], "image/svg+xml")}"></a>'
 
     def table(self, node: Node) -> tuple[str, str]:
         shown = self.columns(node)
         columns, rows, note = shown.columns, shown.rows, shown.note
-        name = attribute(node, "names")
-        number = self.document.numbers[name][1]
+        number = self._numbered(node)
         head = "".join(f'<th scope="col" class="{c["align"]}">{html.escape(c["heading"])}</th>' for c in columns)
         body = ""
         for row in rows:
@@ -58,18 +72,20 @@ class HtmlWriter(Writer):
             above += f"{html.escape(said)}</th>{f'<td colspan={rest}></td>' if rest else ''}</tr>"
         foot = f'<p class="note">{html.escape(note)}</p>' if note else ""
         return (
-            f'<figure id="{name}" class="float table"><figcaption><b>Table {number}.</b> ',
-            f'</figcaption><div class="scroll" tabindex="0" role="region" aria-label="Table {number}">'
+            f'<figure id="{_id(node)}" class="float table"><figcaption><b>{number}.</b> ',
+            f'</figcaption><div class="scroll" tabindex="0" role="region" aria-label="{number}">'
             f"<table><thead>{above}<tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{foot}</figure>",
         )
 
     def image(self, node: Node) -> Node:
-        attributes, caption, (target, title) = node["c"]
-        return {"t": "Image", "c": [attributes, caption, [data_uri(self.page_folder / target), title]]}
+        target, title = node["c"][2]
+        picture = self.document.pictures[target]
+        attributes, caption, _ = pictures.without_sizes(node)["c"]
+        return {"t": "Image", "c": [attributes, caption, [data_uri(picture.path, picture.mime), title]]}
 
     def reference(self, name: str) -> list[Node]:
         label, anchor = self.label(name)
-        return [raw_inline("html", f'<a class="ref" href="#{anchor}">{label}</a>')]
+        return [raw_inline("html", f'<a class="ref" href="#{html.escape(anchor)}">{html.escape(label)}</a>')]
 
     def value(self, names: list[str], inlines: list[Node]) -> list[Node]:
         record = self.results["values"][names[0]]
@@ -101,7 +117,10 @@ class HtmlWriter(Writer):
         return None
 
 
-def data_uri(path: Path) -> str:
+def _id(node: Node) -> str:
+    return html.escape(node["c"][0][0])
+
+
+def data_uri(path: Path, mime: str) -> str:
     """A file as a data: address."""
-    kind = TYPES[path.suffix.lower()]
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+    return f"data:{mime};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from onepage.errors import UserError
 
 Node = dict[str, Any]
 BREAK = "part-break"  # the class of the division that keeps two sources apart
-# Raw TeX means nothing here; everything else of pandoc's Markdown is welcome.
-READER = "markdown-raw_tex+gfm_auto_identifiers"
+# TeX is read so that `foreign` can turn it into what the page has, or name it.
+READER = "markdown+gfm_auto_identifiers"
+CAPTIONS = Path(__file__).parent / "static" / "captions.lua"
 _api: list[int] = []  # the version of pandoc's trees, learnt from the first that it gave
 
 
@@ -33,51 +35,82 @@ class Source:
 
 def write(blocks: list[Node], to: str) -> str:
     """Blocks as `html5` or `typst`."""
-    tree = {"pandoc-api-version": _api_version(), "meta": {}, "blocks": blocks}
     options = ["--mathml", "--wrap=none"] if to.startswith("html") else ["--wrap=none"]
-    return run(["-f", "json", "-t", to, *options], json.dumps(tree)).stdout
+    return run(["-f", "json", "-t", to, *options], _as_json(blocks)).stdout
 
 
-def read(sources: list[Source], bibliography: Path | None, csl: Path) -> Node:
-    """The sources as one tree, a division of class BREAK between two of them."""
+def read(
+    sources: list[Source], bibliography: Path | None, csl: Path | None, *,
+    change: Callable[[list[Node]], list[Node]] | None = None, language: str = "en",
+) -> Node:  # fmt: skip
+    """The sources as one tree, a division of class BREAK between two of them.
+
+    `change` has the blocks before the citations are filled in.
+    """
     with tempfile.TemporaryDirectory(prefix="onepage-") as folder:
         names = []
         for number, source in enumerate(sources):
             names.append(f"{number}.md")
             closing = f"\n\n::: {{.{BREAK}}}\n:::\n" if number < len(sources) - 1 else "\n"
             Path(folder, names[-1]).write_text(source.text + closing, encoding="utf-8")
-        options = ["-f", READER, "-t", "json", "-M", "link-citations=true"]
-        if bibliography is not None:
-            # pandoc reads BibTeX by the file's name, and must not look for it beside the temporary files.
-            options += ["--citeproc", "--bibliography", str(bibliography.resolve())]
-            options += ["--csl", str(csl.resolve())]
-        done = run([*options, *names], cwd=folder, fail=False)
-    _explain(done, sources, bibliography)
+        done = run(["-f", READER, "-t", "json", "--lua-filter", str(CAPTIONS), *names], cwd=folder, fail=False)
+    _explain(done, sources)
     tree = json.loads(done.stdout)
     _api[:] = tree["pandoc-api-version"]
-    return tree
+    blocks = change(tree["blocks"]) if change else tree["blocks"]
+    return _cite(blocks, sources, bibliography, csl, language) if bibliography else {**tree, "blocks": blocks}
 
 
-def _explain(done: subprocess.CompletedProcess, sources: list[Source], bibliography: Path | None) -> None:
-    """pandoc's errors and warnings as one line about a file that the user has."""
+def unwritable(formulas: list[Node]) -> tuple[str, str] | None:
+    """The first of these formulas (Math) that pandoc cannot turn into Typst, and why not."""
+    said = run(["-f", "json", "-t", "typst"], _as_json([{"t": "Para", "c": formulas}])).stderr
+    match = re.search(r"Could not convert TeX math (.*?), rendering as TeX:\n(.*?)(?=^\[|\Z)", said, re.S | re.M)
+    if not match:
+        return None
+    reason = re.search(r"unexpected .*", match.group(2))
+    return match.group(1), reason.group() if reason else "not TeX"
+
+
+def latex(fragment: str) -> list[Node]:
+    """Raw TeX as pandoc's LaTeX reader has it; what it does not know stays raw."""
+    return json.loads(run(["-f", "latex+raw_tex", "-t", "json"], fragment).stdout)["blocks"]
+
+
+def _as_json(blocks: list[Node]) -> str:
+    return json.dumps({"pandoc-api-version": _api_version(), "meta": {}, "blocks": blocks})
+
+
+def _cite(blocks: list[Node], sources: list[Source], bibliography: Path, csl: Path | None, language: str) -> Node:
+    """The tree with its citations and, somewhere in it, the list of what they cite."""
+    options = ["-f", "json", "-t", "json", "-M", "link-citations=true", "--citeproc"]
+    # pandoc reads BibTeX by the file's name.
+    options += ["--bibliography", str(bibliography.resolve()), *(["--csl", str(csl.resolve())] if csl else [])]
+    options += [] if language == "en" else ["-M", f"lang={language}"]
+    done = run(options, _as_json(blocks), fail=False)
     if done.returncode:
         message = " ".join(done.stderr.split())
-        at = re.search(r"references?\.bib|\.bib", message)
-        if bibliography is not None and (at or "bibliograph" in message.lower()):
-            line = re.search(r"line (\d+)", message)
-            reason = re.sub(r".*?(unexpected|expecting|Error|cannot)", r"\1", message, count=1)
-            where = f"{bibliography}:{line.group(1) if line else 1}"
-            raise UserError(f"{where}: not a valid bibliography: {reason}")
-        raise UserError(f"{sources[0].path}: pandoc cannot read it: {message}")
+        line = re.search(r"line (\d+)", message)
+        reason = re.sub(r".*?(unexpected|expecting|Error|cannot)", r"\1", message, count=1)
+        raise UserError(f"{bibliography.name}:{line.group(1) if line else 1}: not a valid bibliography: {reason}")
+    missing = re.search(r"\[WARNING\]\s+[Cc]itation\s+(\S+)\s+not\s+found", done.stderr)
+    if missing:
+        raise no_citation(missing.group(1), sources, bibliography.name)
+    return json.loads(done.stdout)
+
+
+def no_citation(key: str, sources: list[Source], where: str) -> UserError:
+    """A line about a citation of something that the bibliography lacks."""
+    source = next((s for s in sources if f"@{key}" in s.text or f"@{{{key}" in s.text), sources[0])
+    said = f"@{key}" if f"@{key}" in source.text else key
+    return UserError(f"{source.path}:{find_line(source.original, said)}: the citation @{key} is not in {where}")
+
+
+def _explain(done: subprocess.CompletedProcess, sources: list[Source]) -> None:
+    """pandoc's errors and warnings as one line about a file that the user has."""
+    if done.returncode:
+        raise UserError(f"{sources[0].path}: pandoc cannot read it: {' '.join(done.stderr.split())}")
     for warning in re.split(r"^\[WARNING\] ", done.stderr, flags=re.MULTILINE)[1:]:
         message = " ".join(warning.split())
-        missing = re.search(r"citation (\S+) not found", message)
-        if missing:
-            key = "@" + missing.group(1)
-            source = next((s for s in sources if key in s.text), sources[0])
-            line = find_line(source.original, key)
-            where = bibliography.name if bibliography else "any bibliography"
-            raise UserError(f"{source.path}:{line}: the citation {key} is not in {where}")
         placed = re.search(r"(\d+)\.md:? line (\d+)", message)
         if placed:
             source = sources[int(placed.group(1))]

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from onepage import quantities, tables
+from onepage import drawing, quantities, tables
 from onepage.tables import PublishError
 
 MIME = "application/vnd.onepage+json"
@@ -51,7 +51,6 @@ STYLE: dict[str, Any] = {
     "legend.borderaxespad": 0.3, "legend.labelspacing": 0.25, "legend.columnspacing": 1.0,
     "legend.handletextpad": 0.5, "image.interpolation": "nearest",
 }  # fmt: skip
-SERIF = "'Libertinus Serif', 'Linux Libertine O', 'STIX Two Text', 'Times New Roman', Times, serif"
 
 _published: dict[str, tuple[str, int]] = {}
 
@@ -102,7 +101,7 @@ def figure(
         _show()
         return
     bundle = {
-        "image/svg+xml": _svg(name, fig),
+        "image/svg+xml": drawing.svg(name, fig),
         "image/png": base64.b64encode(_png(fig)).decode("ascii"),
         "text/plain": text,
     }
@@ -251,18 +250,6 @@ def _claim_name(kind: str, name: str) -> None:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def _svg(name: str, fig: Any) -> str:
-    """The figure as SVG whose text is text (found by search and read aloud) in the page's own font."""
-    import matplotlib
-
-    buffer = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
-        fig.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    drawn = buffer.getvalue().decode("utf-8")
-    drawn = re.sub(r"font-family: (?![^;\"]*[Mm]ono)[^;\"]*", f"font-family: {SERIF}", drawn)
-    return re.sub(r"[ \t]+$", "", drawn, flags=re.MULTILINE)
 
 
 def _png(fig: Any) -> bytes:

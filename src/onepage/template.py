@@ -188,10 +188,7 @@ def _functions(results: dict[str, Any], use: Use) -> dict[str, Callable]:
     def figure(*names: str, caption: str | None = None, place: str = "", wide: bool = False) -> str:
         captions = [of("figures", "figure", name)["caption"] for name in names]
         use.figures.extend(names)
-        if caption is None:
-            letters = [f"({chr(ord('a') + i)})&nbsp;" for i in range(len(names))] if len(names) > 1 else [""]
-            caption = " ".join(letter + text for letter, text in zip(letters, captions, strict=True))
-        return _block("figure", names, caption, place=place, wide=wide)
+        return _block("figure", names, captions if caption is None else [caption], place=place, wide=wide)
 
     def table(
         name: str, *, caption: str | None = None, columns: Iterable[str] = (), intervals: Iterable[str] = (),
@@ -205,7 +202,7 @@ def _functions(results: dict[str, Any], use: Use) -> dict[str, Callable]:
                 raise UserError(unknown(f"column of the table {name}", key, keys))
         caption = record["caption"] if caption is None else caption
         chosen = {"columns": " ".join(columns), "intervals": " ".join(intervals), "spanner": spanner}
-        return _block("table", (name,), caption, place=place, wide=wide, **chosen)
+        return _block("table", (name,), [caption], place=place, wide=wide, **chosen)
 
     def ref(name: str) -> str:
         if name not in results.get("figures", {}) and name not in results.get("tables", {}):
@@ -218,11 +215,15 @@ def _functions(results: dict[str, Any], use: Use) -> dict[str, Callable]:
     }  # fmt: skip
 
 
-def _block(kind: str, names: Iterable[str], caption: str, **options: Any) -> str:
-    """A figure or table as one line of Markdown, which `document` turns into the real thing."""
+def _block(kind: str, names: Iterable[str], captions: Iterable[str], **options: Any) -> str:
+    """A figure or table as one line of Markdown, which `document` turns into the real thing.
+
+    Its captions, one for each panel, are Markdown of their own: they travel in hexadecimal (see captions.lua).
+    """
     quoted = {key: str(value).replace('"', "'") for key, value in options.items() if value}
     attributes = "".join(f' {key}="{value}"' for key, value in quoted.items())
-    return f'[{" ".join(caption.split())}]{{.{kind} names="{" ".join(names)}"{attributes}}}'
+    said = " ".join(" ".join(str(caption).split()).encode("utf-8", "replace").hex() for caption in captions)
+    return f'[]{{.{kind} names="{" ".join(names)}" captions="{said}"{attributes}}}'
 
 
 def _finalize(use: Use, content: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,9 +11,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from onepage import layout
+from onepage import glyphs, layout
 from onepage.document import Document
 from onepage.errors import UserError
+from onepage.language import ENGLISH, Language
+from onepage.toml_source import read_text
 from onepage.typst_writer import TypstWriter, typst_string
 
 THEME = Path(__file__).parent / "theme"
@@ -36,7 +39,7 @@ class Front:
     subtitle: str = ""
     affiliation: str = ""
     keywords: tuple[str, ...] = ()
-    language: str = "en"
+    language: Language = ENGLISH
     authors: tuple[str, ...] = ()
     note: str = ""  # the footer: what the numbers come from
 
@@ -53,6 +56,7 @@ class Typeset:
     overflow: float  # millimetres of column that do not fit on the first page
     lines: int  # the overflow in lines of text
     tagged: bool  # PDF/UA: structure and alternative texts
+    missing: tuple[str, ...] = ()  # signs that no font of the page has
     pictures: tuple[bytes, ...] = field(repr=False, default=())  # every page as PNG
 
 
@@ -72,8 +76,15 @@ def typeset(
     """
     folder.mkdir(parents=True, exist_ok=True)
     _write_sources(document, front, results, assets, page_folder, folder)
-    press = Press(folder)
-    return press.finish(_largest(press))
+    press = Press(folder, page_folder / "theme" / "page.typ")
+    made = press.finish(_largest(press))
+    for table in press.unfit:
+        name = next((n for n, each in document.numbers.items() if each[:2] == ("Table", table["number"])), None)
+        said = f'table("{name}")' if name in results["tables"] else "a table"
+        remedy = "leave some out, with columns=[...], or make two tables of it"
+        columns = f"{table['columns']} columns are more than a page is wide"
+        raise UserError(f"{document.where(name or '|')}: {said}: {columns}; {remedy}")
+    return made
 
 
 @dataclass(frozen=True)
@@ -115,8 +126,9 @@ class Press:
     parts that follow it, which takes half the time.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, design: Path = THEME / "page.typ") -> None:
+        self.folder, self.design = folder, design
+        self.unfit: list[dict[str, Any]] = []  # tables that no page is wide enough for
         self._compilers: dict[tuple[Setting, str], Any] = {}
 
     def fits(self, setting: Setting) -> bool:
@@ -136,20 +148,23 @@ class Press:
             blank = layout.blank(self.pictures(setting, layout.PPI, CONTENT)[0])
             if not overflow and blank <= layout.MUCH:
                 setting = widest.result()
-        pdf, tagged = self._pdf(setting)
+        pdf, tagged, missing = self._pdf(setting)
+        self.unfit = self._query(setting, "<op-unfit>")
         parts = self._parts(setting)
         return Typeset(
             pdf=pdf, pages=sum(parts.values()), parts=parts, body=setting.body, blank=blank, overflow=overflow,
-            lines=layout.lines(overflow, setting.body), tagged=tagged,
+            lines=layout.lines(overflow, setting.body), tagged=tagged, missing=missing,
             pictures=tuple(self.pictures(setting, PICTURE_PPI)),
         )  # fmt: skip
 
-    def _pdf(self, setting: Setting) -> tuple[bytes, bool]:
-        """The PDF, and whether it is tagged."""
+    def _pdf(self, setting: Setting) -> tuple[bytes, bool, tuple[str, ...]]:
+        """The PDF, whether it is tagged, and the signs in it that no font has."""
+        compiler = self._compiler(setting, WHOLE)
         try:
-            return self._compile(setting, format="pdf", pdf_standards=[STANDARD]), True
-        except UserError:
-            return self._compile(setting, format="pdf"), False
+            return compiler.compile(timestamp=STAMP, format="pdf", pdf_standards=[STANDARD]), True, ()
+        except RuntimeError as error:
+            missing = glyphs.missing(getattr(error, "diagnostic", str(error)))
+            return self._compile(setting, format="pdf"), False, missing
 
     def pictures(self, setting: Setting, ppi: float, part: str = WHOLE) -> list[bytes]:
         """Every page as PNG."""
@@ -167,7 +182,7 @@ class Press:
         try:
             return self._compiler(setting, part).compile(timestamp=STAMP, **options)
         except RuntimeError as error:
-            raise UserError(f"the page cannot be typeset: {_reason(error)}") from None
+            raise self._error(error) from None
 
     def _compiler(self, setting: Setting, part: str) -> Any:
         import typst
@@ -176,9 +191,16 @@ class Press:
             chosen = {"body": f"{setting.body:g}", "place": setting.place, "space": f"{setting.space:.2f}"}
             self._compilers[setting, part] = typst.Compiler(
                 str(self.folder / "main.typ"), root=str(self.folder), ignore_system_fonts=True,
-                sys_inputs={"part": part, **chosen},
+                font_paths=[str(self.folder / "theme")], sys_inputs={"part": part, **chosen},
             )  # fmt: skip
         return self._compilers[setting, part]
+
+    def _error(self, error: Exception) -> UserError:
+        """Typst's message, and where it says that the design is at fault, the line of it."""
+        message = " ".join(str(getattr(error, "message", None) or error).split())[:300]
+        at = re.search(r"theme/([^\s:]+):(\d+):", getattr(error, "diagnostic", ""))
+        where = f"{self.design.parent / at.group(1)}:{at.group(2)}: " if at else ""
+        return UserError(f"{where}the page cannot be typeset: {message}")
 
     def _position(self, setting: Setting) -> dict[str, Any]:
         """Where the content ends."""
@@ -188,20 +210,25 @@ class Press:
         try:
             found = self._compiler(setting, part).query(label, field="value")
         except RuntimeError as error:
-            raise UserError(f"the page cannot be typeset: {_reason(error)}") from None
+            raise self._error(error) from None
         return json.loads(found) if isinstance(found, str) else found
 
 
 def _write_sources(
     document: Document, front: Front, results: dict[str, Any], assets: Path, page_folder: Path, folder: Path
 ) -> None:
-    shutil.copyfile(theme_file("page.typ", page_folder), folder / "page.typ")
+    _lay_out_theme(page_folder, folder)
+    language = front.language
+    settings = {
+        "figure": language.word("Figure"), "table": language.word("Table"), "region": language.region,
+    }  # fmt: skip
+    (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
     writer = TypstWriter(document, results, assets, page_folder, folder=folder)
     parts = {name: blocks for name, blocks in {**document.parts, "abstract": document.abstract}.items() if blocks}
     between = {"t": "RawBlock", "c": ["typst", BETWEEN]}  # one call of pandoc for all
     texts = writer.write([block for blocks in parts.values() for block in (*blocks, between)]).split(BETWEEN)
     for name, text in zip(parts, texts, strict=False):
-        (folder / f"{name}.typ").write_text(f'#import "page.typ": *\n{text.strip()}\n', encoding="utf-8")
+        (folder / f"{name}.typ").write_text(f'#import "theme/page.typ": *\n{text.strip()}\n', encoding="utf-8")
     # Where the content is laid out alone, what it links to in other parts is there in name only.
     links = writer.anchors([block for name, blocks in parts.items() if name in AFTER for block in blocks])
     stubs = "".join(f"#[#metadata(none) #label({typst_string(name)})]\n" for name in links)
@@ -210,7 +237,7 @@ def _write_sources(
         "title": typst_string(front.title),
         "subtitle": typst_string(front.subtitle),
         "affiliation": typst_string(front.affiliation),
-        "language": typst_string(front.language),
+        "language": typst_string(front.language.code),
         "note": typst_string(front.note),
         "authors": _array(front.authors),
         "keywords": _array(front.keywords),
@@ -221,14 +248,18 @@ def _write_sources(
         settings[name] = f"if whole {{ {there} }} else {{ {otherwise} }}"
     lines = "".join(f"  {key}: {content},\n" for key, content in settings.items())
     whole = f'#let whole = sys.inputs.at("part", default: "{WHOLE}") == "{WHOLE}"\n'
-    (folder / "main.typ").write_text(f'#import "page.typ": *\n{whole}#op-document(\n{lines})\n', encoding="utf-8")
+    (folder / "main.typ").write_text(f'#import "theme/page.typ": *\n{whole}#op-document(\n{lines})\n', encoding="utf-8")
+
+
+def _lay_out_theme(page_folder: Path, folder: Path) -> None:
+    """The design, with whatever the project's own brings: fonts, a logo, images."""
+    theme = folder / "theme"
+    if (page_folder / "theme").is_dir():
+        shutil.copytree(page_folder / "theme", theme)
+    theme.mkdir(exist_ok=True)
+    named = theme_file("page.typ", page_folder)
+    (theme / "page.typ").write_text(read_text(named, str(named)), encoding="utf-8")
 
 
 def _array(texts: tuple[str, ...]) -> str:
     return "(" + "".join(f"{typst_string(text)}, " for text in texts) + ")"
-
-
-def _reason(error: Exception) -> str:
-    """The first line of Typst's message."""
-    message = getattr(error, "message", None) or str(error)
-    return " ".join(str(message).split())[:300]

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onepage.document import attribute, is_span, nodes, rewrite, text
+from onepage import pictures
 from onepage.pandoc import Node
+from onepage.tree import attribute, identity, is_span, nodes, rewrite, text
 from onepage.writers import Writer, raw_inline
 
 
@@ -26,18 +27,18 @@ class TypstWriter(Writer):
         panels = []
         for name in names:
             record = self.results["figures"][name]
-            shutil.copyfile(self.assets / record["svg"], self.folder / f"{name}.svg")
+            copy = self.folder / "figures" / f"{name}.svg"
+            copy.parent.mkdir(exist_ok=True)
+            shutil.copyfile(self.assets / record["svg"], copy)
             width, height = record["size"]
-            path, alt = typst_string(f"{name}.svg"), typst_string(record["alt"])
+            path, alt = typst_string(f"/figures/{name}.svg"), typst_string(record["alt"])
             panels.append(f"(path: {path}, width: {width}in, height: {height}in, alt: {alt})")
-        number = self.document.numbers[names[0]][1]
-        options = self._options(node)
-        return f"#op-figure({number}, ({', '.join(panels)},){options})[", f"] <fig:{names[0]}>"
+        number, options = attribute(node, "number"), self._options(node)
+        return f"#op-figure({number}, ({', '.join(panels)},){options})[", f"] {_label(node)}"
 
     def table(self, node: Node) -> tuple[str, str]:
         shown = self.columns(node)
         columns, rows, note = shown.columns, shown.rows, shown.note
-        name = attribute(node, "names")
         head = ", ".join(typst_string(c["heading"]) for c in columns)
         sides = ", ".join(c["align"] for c in columns)
         body = ", ".join(
@@ -48,18 +49,58 @@ class TypstWriter(Writer):
         said = f", note: {typst_string(note)}" if note else ""
         if shown.spanner:
             said += f", spanner: ({typst_string(shown.spanner[0])}, {shown.spanner[1]}, {shown.spanner[2]})"
-        number = self.document.numbers[name][1]
-        call = f"#op-table({number}, ({sides},), ({head},), ({body},){said}{self._options(node)})["
-        return call, f"] <fig:{name}>"
+        call = f"#op-table({attribute(node, 'number')}, ({sides},), ({head},), ({body},){said}{self._options(node)})["
+        return call, f"] {_label(node)}"
+
+    def typed(self, node: Node, caption: list[Node], content: list[Node]) -> list[Node]:
+        number, label = attribute(node, "number"), _label(node)
+        if attribute(node, "kind") == "table":
+            return [*self._typed_table(number, content[0]), *caption, self.raw(f"] {label}")]
+        inside = rewrite(content, self.change)
+        return [self.raw(f"#op-typed-figure({number})["), *inside, self.raw("]["), *caption, self.raw(f"] {label}")]
+
+    def plain_table(self, node: Node) -> list[Node]:
+        return [*self._typed_table("none", node), self.raw(f"] {_label(node)}")]
+
+    def _typed_table(self, number: str, node: Node) -> list[Node]:
+        """The call of op-typed-table up to its caption, its cells being Markdown of their own."""
+        _, _, columns, head, bodies, foot = node["c"]
+        default = {"AlignRight": "right", "AlignCenter": "center"}
+        sides = [default.get(side["t"], "left") for side, _ in columns]
+        texts: list[list[str]] = [[] for _ in columns]
+        heading = self._cells(head[1], sides, texts)
+        rows = self._cells([row for body in bodies for row in (*body[2], *body[3])] + foot[1], sides, texts)
+        said = ", ".join("(" + "".join(f"{typst_string(t)}, " for t in column) + ")" for column in texts)
+        start = self.raw(f"#op-typed-table({number}, ({', '.join(sides)},), ({said},), (")
+        return [start, *heading, self.raw("), ("), *rows, self.raw("))[")]
+
+    def _cells(self, rows: list[Any], sides: list[str], texts: list[list[str]]) -> list[Node]:
+        """Rows as calls of table.cell; the words of what stands in one column alone go into `texts`."""
+        made: list[Node] = []
+        taken: dict[int, int] = {}  # column -> rows that a cell from above still takes
+        for _, cells in rows:
+            column = 0
+            for _, side, down, across, blocks in cells:
+                while taken.get(column):
+                    taken[column] -= 1
+                    column += 1
+                if across == 1 and column < len(texts):
+                    texts[column].append(text(blocks))
+                for each in range(column, column + across):
+                    taken[each] = down - 1
+                own = {"AlignRight": ", align: right", "AlignCenter": ", align: center"}.get(side["t"], "")
+                call = f"table.cell(colspan: {across}, rowspan: {down}{own})["
+                made += [self.raw(call), *rewrite(blocks, self.change), self.raw("],")]
+                column += across
+            for each in range(column, len(sides)):
+                taken[each] = max(0, taken.get(each, 0) - 1)
+        return made
 
     def anchors(self, blocks: list[Node]) -> list[str]:
         """The labels that these blocks define, for links from elsewhere."""
         found = []
         for node in nodes(blocks):
-            if node["t"] in ("Header", "Div", "Span") and not is_span(node, "claim"):
-                found.append(node["c"][1 if node["t"] == "Header" else 0][0])
-            if node["t"] == "Div" and ({"figure", "table"} & set(node["c"][0][1])):
-                found.append(f"fig:{attribute(node, 'names').split()[0]}")
+            found.append(identity(node))
         return [name for name in dict.fromkeys(found) if name]
 
     def _options(self, node: Node) -> str:
@@ -68,14 +109,18 @@ class TypstWriter(Writer):
 
     def image(self, node: Node) -> Node:
         attributes, caption, (target, _) = node["c"]
-        source = self.page_folder / target
-        alt = dict(attributes[2]).get("alt") or text(caption)
-        shutil.copyfile(source, self.folder / source.name)
-        return raw_inline("typst", f"#image({typst_string(source.name)}, alt: {typst_string(alt)})")
+        picture = pictures.sized(node, self.document.pictures[target])
+        copy = self.folder / "pictures" / picture.name
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copyfile(picture.path, copy)
+        alt = dict(attributes[2]).get("alt") or text(caption) or picture.path.stem
+        sides = "".join(f", {k}: {v}" for k, v in (("width", picture.width), ("height", picture.height)) if v)
+        call = f"#op-picture({typst_string(f'/pictures/{picture.name}')}, {typst_string(alt)}{sides})"
+        return raw_inline("typst", call)
 
     def reference(self, name: str) -> list[Node]:
         label, anchor = self.label(name)
-        return [raw_inline("typst", f"#link(<fig:{anchor}>)[{label}]")]
+        return [raw_inline("typst", f"#link(label({typst_string(anchor)}))[{label}]")]
 
     def value(self, names: list[str], inlines: list[Node]) -> list[Node]:
         return inlines
@@ -89,7 +134,10 @@ class TypstWriter(Writer):
         return [raw_inline("typst", "#op-failed["), *inlines, raw_inline("typst", end)]
 
     def other(self, node: Node) -> Node | list[Node] | None:
-        """The bibliography's entries with hanging numbers; the work distribution's members and warning."""
+        """Formulas with their TeX as alternative text; the bibliography's entries; members and their warning."""
+        if node["t"] == "Math":
+            said = f"#{{ set math.equation(alt: {typst_string(node['c'][1])}); ["
+            return [raw_inline("typst", said), node, raw_inline("typst", "] }")]
         if node["t"] == "Div" and "member" in node["c"][0][1]:
             about = ", ".join(typst_string(attribute(node, key)) for key in ("name", "student"))
             return [self.raw(f"#op-member({about})["), *rewrite(node["c"][1], self.change), self.raw("]")]
@@ -99,7 +147,7 @@ class TypstWriter(Writer):
             inside = node["c"][1][0]["c"]
             left = [i for i in inside if is_span(i, "csl-left-margin")]
             right = [i for i in inside if not is_span(i, "csl-left-margin")]
-            end = self.raw(f"] <{node['c'][0][0]}>")
+            end = self.raw(f"] {_label(node)}")
             return [
                 self.raw("#op-reference["), {"t": "Plain", "c": left}, self.raw("]["),
                 {"t": "Plain", "c": rewrite(right, self.change)}, end,
@@ -110,6 +158,12 @@ class TypstWriter(Writer):
 def typst_string(content: str) -> str:
     """A Typst string literal."""
     return json.dumps(re.sub(r"[\x00-\x1f\x7f]+", " ", content), ensure_ascii=False)
+
+
+def _label(node: Node) -> str:
+    """The label of an element with an id."""
+    name = identity(node)
+    return f"#label({typst_string(name)})" if name else ""
 
 
 def _bool(content: Any) -> str:

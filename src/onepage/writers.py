@@ -5,16 +5,16 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onepage import pandoc, quantities
-from onepage.document import Document, attribute, is_span, rewrite
+from onepage import floats, pandoc, quantities
+from onepage.document import Document
 from onepage.errors import UserError
 from onepage.pandoc import Node
-
-TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+from onepage.tree import attribute, has_class, is_span, nodes, rewrite
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,14 @@ class Writer:
             return self.float(node, "figure", self.figure(node))
         if node["t"] == "Div" and "table" in node["c"][0][1]:
             return self.float(node, "table", self.table(node))
+        if node["t"] == "Div" and has_class(node, "typed"):
+            caption, *content = node["c"][1]
+            return self.typed(node, rewrite(caption["c"][1], self.change), content)
+        if node["t"] == "Table":
+            return self.plain_table(node)
+        if node["t"] == "Link" and not node["c"][1] and node["c"][2][0].startswith("#"):
+            name = next((n for n in self.document.numbers if self.places[n] == node["c"][2][0][1:]), None)
+            return self.reference(name) if name else None
         if node["t"] == "Image":
             return self.image(node)
         if node["t"] == "Cite":
@@ -126,11 +134,30 @@ class Writer:
     def reference(self, name: str) -> list[Node]:
         raise NotImplementedError
 
+    def typed(self, node: Node, caption: list[Node], content: list[Node]) -> list[Node]:
+        """A picture or table that is typed in Markdown and has a caption."""
+        raise NotImplementedError
+
+    def plain_table(self, node: Node) -> Node | list[Node] | None:
+        """A table that is typed in Markdown and has no caption."""
+        return None
+
+    @functools.cached_property
+    def places(self) -> dict[str, str]:
+        """The id of the float where each name stands."""
+        found: dict[str, str] = {}
+        for node in nodes([self.document.abstract, *self.document.parts.values()]):
+            if floats.kind_of(node):
+                identifier = node["c"][0][0]
+                for name in (*attribute(node, "names").split(), identifier):
+                    found.setdefault(name, identifier)
+        return found
+
     def label(self, name: str) -> tuple[str, str]:
-        """How the text refers to a figure or table, and the first panel's name, which is its anchor."""
+        """How the text refers to a figure or table, and its anchor."""
         kind, number, letter = self.document.numbers[name]
-        first = next(o for o, each in self.document.numbers.items() if each[:2] == (kind, number))
-        return f"{'Fig.' if kind == 'Figure' else kind}{quantities.NBSP}{number}{letter}", first
+        word = self.document.language.word(kind)
+        return f"{'Fig.' if word == 'Figure' else word}{quantities.NBSP}{number}{letter}", self.places[name]
 
     def value(self, names: list[str], inlines: list[Node]) -> list[Node]:
         raise NotImplementedError
