@@ -8,7 +8,6 @@ from typing import Any
 
 from onepage import bibliography, document, group, language, pandoc, template
 from onepage.drafts import Draft, draft, named_below, titled
-from onepage.errors import UserError
 from onepage.typeset import Front, theme_file
 
 
