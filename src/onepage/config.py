@@ -28,6 +28,7 @@ class CorpusConfig:
     make: str = ""  # that command: {name}, {options} and {out} are filled in
     check: str = ""  # the command that looks over a corpus {folder} of the user's own
     code: dict[str, str] = field(default_factory=dict)  # named corpus -> the module that is its recipe
+    reads: tuple[str, ...] = ()  # "file:data/raw" and "program:sox": what its command uses and cannot be seen to use
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Config:
     code: tuple[str, ...] = ()  # packages whose modules are "ours": their behaviour is part of every key
     lock: str = "requirements.lock"  # exact versions of everything else
     warm: tuple[str, ...] = ()  # third-party modules that the warm parent imports once
+    environment: tuple[str, ...] = ()  # environment variables that executions get, and that count
     corpus: CorpusConfig = CorpusConfig()
 
     def place(self, *setting: str | int) -> str:

@@ -75,6 +75,20 @@ def scratch() -> Path:
     return _made(Path(_state()["scratch"]))
 
 
+def file(path: str | os.PathLike[str]) -> Path:
+    """A file of the project, or a folder with all that is below it, named from the project's root: an input.
+
+    The same file under make, in the preview and as a plain script, and however it is then opened.
+    """
+    found = Path(_state()["root"], path)
+    if not found.exists():
+        raise ContextError(f"{_state()['script']} reads {os.fspath(path)!r}, which is not there ({found})")
+    observe = sys.modules.get("onepage.observe")  # there in every execution, and of no use elsewhere
+    if observe is not None:
+        observe.declare(os.path.abspath(found))
+    return found
+
+
 def _declared(name: str) -> None:
     reads = _state()["reads"]
     if reads is not None and name not in reads:
@@ -100,6 +114,16 @@ def _state() -> dict[str, Any]:
 @lru_cache
 def _from_file(file: str) -> dict[str, Any]:
     return json.loads(Path(file).read_text(encoding="utf-8"))
+
+
+def _enter() -> None:
+    """Give a plain script the working folder that it has under make: its own."""
+    main = _main_file()
+    if os.environ.get("ONEPAGE_CONTEXT") or not main or not os.path.isfile(main):
+        return
+    with open(main, encoding="utf-8", errors="replace") as stream:
+        if any(line.startswith("# %%") for line in stream):
+            os.chdir(os.path.dirname(os.path.abspath(main)))
 
 
 def _main_file() -> str | None:
@@ -129,6 +153,7 @@ def _from_plan(main: str | None) -> dict[str, Any]:
             rows.setdefault(run["row"], []).append(describe_run(root, run))
     name = re.sub(r"\W", "_", script.stem) if mine and script else "notebook"
     return {
+        "root": str(root),
         "script": mine[0]["script"] if mine else name,
         "reads": mine[0]["reads"] if mine else None,
         "corpus": {"name": plan["corpus"]["name"], "folder": str(root / plan["corpus"]["folder"])},
@@ -144,3 +169,6 @@ def describe_run(root: Path, target: dict[str, Any]) -> dict[str, Any]:
     """A run of a plan, as `Run` takes it."""
     facts = {name: target[name] for name in ("id", "row", "seed", "parameters")}
     return {**facts, "folder": str(root / target["entry"] / "files")}
+
+
+_enter()

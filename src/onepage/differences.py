@@ -17,6 +17,7 @@ def differences(before: Inputs, after: Inputs, script: str, paths: Mapping[str, 
     found = [*_cells(before.get("cells", []), after.get("cells", []), script, lines)]
     found += _code(before.get("code", {}), after.get("code", {}), paths)
     found += [f"{name} {word}" for name, word, _, _ in _mapping(before.get("files", {}), after.get("files", {}))]
+    found += _observed(before.get("observed", {}), after.get("observed", {}))
     found += [
         f"parameter {name} {_value(old)} -> {_value(new)}"
         for name, _, old, new in _mapping(before.get("parameters", {}), after.get("parameters", {}))
@@ -27,6 +28,14 @@ def differences(before: Inputs, after: Inputs, script: str, paths: Mapping[str, 
     found += [f"corpus file {name} {word}" for name, word, _, _ in _mapping(_content(before), _content(after))]
     found += _environment(before.get("environment", {}), after.get("environment", {}))
     return found
+
+
+def _observed(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+    """What an execution read: see observations.py."""
+    for name, _, old, new in _mapping(before, after):
+        kind, _, path = name.partition(":")
+        word = "added" if old == "absent" else "removed" if new == "absent" else "changed"
+        yield f"names in {path}/ {word}" if kind == "list" else f"{path} {word}"
 
 
 def _mapping(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, str, Any, Any]]:
@@ -80,6 +89,8 @@ def _environment(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
         if name == "versions":
             for package, _, was, now in _mapping(old or {}, new or {}):
                 yield f"version of {package} {was or 'none'} -> {now or 'none'}"
+        elif name == "variables":
+            yield from (f"environment variable {which} {word}" for which, word, _, _ in _mapping(old or {}, new or {}))
         else:
             yield f"{name} {_value(old)} -> {_value(new)}"
 

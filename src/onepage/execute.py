@@ -21,41 +21,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from onepage import files, locks, planfile, progress, relay, store
+from onepage import environ, files, locks, observations, observe, planfile, progress, relay, store, watch
 from onepage.config import BUILD, load
 from onepage.context import describe_run
 from onepage.errors import CheckFailed, UserError
+from onepage.freshness import SourceCache, find_modules
 
-# One thread per execution: `make -j` fills the cores, and the number of threads cannot change a result.
-PINNED = {
-    **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"),
-    "VECLIB_MAXIMUM_THREADS": "1",
-    "PYTHONHASHSEED": "0",
-    "PYTHONNOUSERSITE": "1",
-    "PYTHONUTF8": "1",
-    "TZ": "UTC",
-    "LANG": "C.UTF-8",
-    "LC_ALL": "C.UTF-8",
-    "SOURCE_DATE_EPOCH": "1704067200",
-    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-    "TQDM_DISABLE": "1",  # progress bars print times
-    "NO_COLOR": "1",
-    "COLUMNS": "100",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # deterministic matrix products on a GPU
-}
 _PRIVATE, _SCRATCH = "private folder of an execution", "scratch"  # how folders are marked
-_DROPPED = (
-    "PYTHONPATH",
-    "PYTHONSTARTUP",
-    "PYTHONHOME",
-    "PYTHONWARNINGS",
-    "MAKEFLAGS",
-    "MFLAGS",
-    "MAKELEVEL",
-    "MAKEOVERRIDES",
-)
-_MATPLOTLIBRC = "# Written by onepage: what makes figures the same bytes every time.\nsvg.hashsalt: onepage\n"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,28 +58,51 @@ def execute(plan: planfile.Plan, target: dict[str, Any]) -> int:
         scratch = files.own(plan.root / BUILD / "scratch" / target["key"], _SCRATCH)
         context = _context(plan, target, folder, scratch / "files")
         (private / "context.json").write_text(json.dumps(context), encoding="utf-8")
-        environment = environ(plan.root)
+        environment = environ.environ(plan.root)
         environment["ONEPAGE_CONTEXT"] = str(private / "context.json")
-        environment["ONEPAGE_LOADED"] = str(private / "loaded.json")
         environment["IPYTHONDIR"] = environment["JUPYTER_CONFIG_DIR"] = str(private)
-        _set_environ(environment)
+        environment[observe.VARIABLE] = _observer(plan, target, private, [folder, scratch, private])
+        environ.enter(environment)
         _require_as_planned(plan, target)
         notebook = _papermill(plan, target, folder, private)
-        _check_loaded(plan, target, private)
+        observed = _observed(plan, target, private / "observed.log", "the header")
         _require_as_planned(plan, target)
         import nbformat
 
         (folder / "notebook.ipynb").write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
-        inputs = plan.inputs(target["id"])
-        (folder / "inputs.json").write_text(json.dumps(inputs, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         seconds = time.monotonic() - started
-        (folder / "timing.json").write_text(json.dumps({"seconds": round(seconds, 2)}) + "\n", encoding="utf-8")
+        _describe(plan, target, folder, observed, seconds)
     files.remove(scratch, _SCRATCH)
     _finished(plan, target, seconds)
     from onepage import render
 
-    render.prepare(plan.data, target, plan.root)  # now, beside other executions, rather than when all have ended
+    shown = planfile.identified(plan)
+    # now, beside other executions, rather than when all have ended
+    render.prepare(shown.data, shown.target(target["id"]), plan.root)
     return 0
+
+
+def _describe(plan: planfile.Plan, target: dict[str, Any], folder: Path, observed: str, seconds: float) -> None:
+    """What an entry says of itself."""
+    inputs = {**plan.inputs(target["id"]), "observed": json.loads(observed)}
+    (folder / "inputs.json").write_text(json.dumps(inputs, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    (folder / planfile.IDENTITY).write_text(planfile.identify(plan, target, inputs) + "\n", encoding="utf-8")
+    (folder / observations.FILE).write_text(observed, encoding="utf-8")
+    (folder / "timing.json").write_text(json.dumps({"seconds": round(seconds, 2)}) + "\n", encoding="utf-8")
+
+
+def _observer(plan: planfile.Plan, target: dict[str, Any], private: Path, own: list[Path]) -> str:
+    """Write what the observer needs to know; returns the file's path."""
+    by_id = {other["id"]: other for other in plan.executed}
+    declared = [plan.entry(by_id[run]) for ids in target["runs"].values() for run in ids]
+    if "corpus" in target["reads"] and plan.data["corpus"]["folder"]:
+        declared.append(plan.root / plan.data["corpus"]["folder"])
+    caches = [plan.root / BUILD / name for name in ("cache", "warm.log", plan.report)]
+    ignore = [*own, *declared, *caches, plan.root / ".git"]
+    settings = {"log": str(private / "observed.log"), "root": str(plan.root), "ignore": [str(path) for path in ignore]}
+    file = private / "observe.json"
+    file.write_text(json.dumps(settings), encoding="utf-8")
+    return str(file)
 
 
 def _papermill(plan: planfile.Plan, target: dict[str, Any], folder: Path, private: Path) -> Any:
@@ -167,27 +162,59 @@ def _fail(
     raise CheckFailed(f"{message}\n  kept for reading: {os.path.relpath(kept, plan.root)}/") from None
 
 
-def _check_loaded(plan: planfile.Plan, target: dict[str, Any], private: Path) -> None:
-    """Hold the modules of ours that were really loaded against those that the key was made from."""
-    try:
-        loaded = json.loads((private / "loaded.json").read_text(encoding="utf-8"))
-    except OSError:
-        raise CheckFailed(
-            f"{target['script']}: ended early, with sys.exit or the like; let it run to its end"
-        ) from None
-    from onepage import kernels
-
+def _observed(plan: planfile.Plan, target: dict[str, Any], log: Path, how: str) -> str:
+    """What the execution was seen to read, as the entry keeps it; refuses what cannot be keyed."""
     config = load(plan.root)
-    homes = [str((plan.root / package).resolve()) + os.sep for package in config.code]
-    homes += [str(Path(__file__).parent) + os.sep]
-    scripts = str((plan.root / config.scripts).resolve())
-    for name, file in sorted(loaded.items()):
-        ours = file and (file.startswith(tuple(homes)) or os.path.dirname(file) == scripts)
-        if ours and name not in (*target["modules"], *kernels.OWN_MODULES, "__main__"):
+    packages = [*(plan.root / package for package in config.code), Path(__file__).parent]
+    modules = find_modules(packages, plan.root / config.scripts)
+    seen = watch.Watch()
+    seen.load_fingerprints(plan.folder / "watched.json")
+    sources = SourceCache(plan.root, plan.root / BUILD / "cache" / "sources.json")
+    states = observations.States(plan.root, sources, seen.content)
+    planned = plan.inputs(target["id"])
+    known = {f"{kind}:{name}" for name in planned.get("files", {}) for kind in ("file", "tree")}
+    for module in target["modules"]:
+        if module in modules:
+            known.add(observations.named("code", str(modules[module]), plan.root))
+    text = log.read_text(encoding="utf-8", errors="surrogateescape") if log.exists() else ""
+    found = observations.parse(text, plan.root)
+    if target["script"] and not found.ended:
+        raise CheckFailed(f"{target['script']}: ended early, with sys.exit or the like; let it run to its end")
+    if not target["script"] and not found.started:
+        _require_command_declared(plan)
+    programs = {name.removeprefix("program:") for name in target["reads"] if name.startswith("program:")}
+    where = target["script"] or target["id"]
+    observations.require_declared(found, programs, where, how)
+    read = observations.inputs(found, states, known, lambda path: _generated(plan, path), where)
+    for name, state in planned.get("observed", {}).items():
+        if read.get(name, state) != state:
             raise CheckFailed(
-                f"{target['script']}: loads {name}, which no import statement names, so a change of it would go"
-                f" unnoticed; add `import {name}` where it is used"
+                f"{target['id']}: {name.partition(':')[2]} changed since this make began, so its result would be of"
+                " neither state; run make again (what is finished is kept)"
             )
+    return observations.dump(read)
+
+
+def _require_command_declared(plan: planfile.Plan) -> None:
+    """A corpus's command that is no Python, and so cannot be observed, has to say what it reads."""
+    corpus = load(plan.root).corpus
+    if not corpus.reads:
+        raise CheckFailed(
+            f"pyproject.toml: [tool.onepage.corpus] make = {corpus.make!r} starts no Python, so what it reads cannot be"
+            ' seen; declare it: reads = ["file:data/raw"] (or the program alone: reads = ["program:name"])'
+        )
+
+
+def _generated(plan: planfile.Plan, path: Path) -> str | None:
+    """Why a file below the project cannot be an input: make writes it."""
+    if path.is_relative_to(plan.root / plan.data["store"]):
+        return "a result in the store: declare the run (or `corpus`) in `reads` and ask onepage.context for it"
+    reports = plan.root / "reports"
+    if path.is_relative_to(reports) and path != reports:
+        report = reports / path.relative_to(reports).parts[0]
+        if (report / "manifest.json").exists() or report.name == plan.report:
+            return "which make writes from the results, not the other way round"
+    return None
 
 
 def _require_as_planned(plan: planfile.Plan, target: dict[str, Any]) -> None:
@@ -208,6 +235,7 @@ def _context(plan: planfile.Plan, target: dict[str, Any], folder: Path, scratch:
     runs = {row: [describe_run(plan.root, by_id[run]) for run in ids] for row, ids in target["runs"].items()}
     corpus = plan.data["corpus"]
     return {
+        "root": str(plan.root),
         "script": target["script"],
         "reads": target["reads"],
         "corpus": {"name": corpus["name"], "folder": str(plan.root / corpus["folder"])},
@@ -217,24 +245,6 @@ def _context(plan: planfile.Plan, target: dict[str, Any], folder: Path, scratch:
         "out": str(folder / "files"),
         "scratch": str(scratch),
     }
-
-
-def environ(root: Path) -> dict[str, str]:
-    """The environment of an execution: the caller's, with everything pinned that could change a result."""
-    found = {name: value for name, value in os.environ.items() if name not in _DROPPED and not name.startswith("JPY_")}
-    matplotlib = root / BUILD / "cache" / "matplotlib"  # not the user's settings, but a font cache that lasts
-    files.write_if_changed(matplotlib / "matplotlibrc", _MATPLOTLIBRC)
-    found.update(PINNED)
-    found["PYTHONPATH"] = os.pathsep.join(map(str, [*load(root).python_path, Path(__file__).parents[1]]))
-    found["MPLCONFIGDIR"] = str(matplotlib)
-    return found
-
-
-def _set_environ(environment: dict[str, str]) -> None:
-    os.environ.clear()
-    os.environ.update(environment)
-    time.tzset()
-    os.umask(0o022)
 
 
 @contextmanager
@@ -281,13 +291,16 @@ def make_corpus(plan: planfile.Plan) -> int:
         raise UserError(f"{plan.report}: this report has no corpus to make; name one with CORPUS=")
     entry = plan.root / corpus["entry"]
     target = plan.executed[0]
+    made = corpus["name"] in config.corpus.names and corpus["folder"].startswith(corpus["entry"])  # not the user's own
     if store.is_done(entry):
         return 0
     started = time.monotonic()
-    with store.resumable(entry, "corpus") as folder, progress.running(plan, target):
+    with store.resumable(entry, "corpus") as folder, _private_folder() as private, progress.running(plan, target):
         if folder is None:
             return 0
-        if corpus["name"] in config.corpus.names and corpus["folder"].startswith(corpus["entry"]):
+        environment = environ.environ(plan.root)
+        environment[observe.VARIABLE] = _observer(plan, target, private, [folder, private])
+        if made:
             command = config.corpus.make.format(
                 name=shlex.quote(corpus["name"]),
                 options=_options(corpus["options"]),
@@ -296,16 +309,16 @@ def make_corpus(plan: planfile.Plan) -> int:
         else:
             command = config.corpus.check.format(folder=shlex.quote(str(plan.root / corpus["folder"])))
         if command:
-            _command(plan.root, command)
+            _command(plan.root, command, environment)
         try:
+            how = "pyproject.toml: [tool.onepage.corpus]"
+            observed = _observed(plan, target, private / "observed.log", how) if made else observations.dump({})
             _require_as_planned(plan, target)
         except CheckFailed:
             store.start_afresh(folder)
             raise
-        inputs = plan.inputs("corpus")
-        (folder / "inputs.json").write_text(json.dumps(inputs, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         seconds = time.monotonic() - started
-        (folder / "timing.json").write_text(json.dumps({"seconds": round(seconds, 2)}) + "\n", encoding="utf-8")
+        _describe(plan, target, folder, observed, seconds)
     _finished(plan, target, seconds)
     return 0
 
@@ -322,9 +335,8 @@ def _options(options: dict[str, Any]) -> str:
     return shlex.join(words)
 
 
-def _command(root: Path, command: str) -> None:
+def _command(root: Path, command: str, environment: dict[str, str]) -> None:
     """Run one of the project's commands, with this interpreter's own programs first on the PATH."""
-    environment = environ(root)
     if sys.stderr.isatty():
         environment.pop("TQDM_DISABLE")
     words = shlex.split(command)

@@ -21,7 +21,6 @@ from typing import Any
 
 PROVISIONER = "onepage-fork"
 LOG = "kernel.log"
-OWN_MODULES = ("onepage", "onepage.shell", "onepage.spawned")  # what a kernel loads of ours before any script
 PROGRAM = "program.json"  # what is executed; see shell.py
 
 spare: Spare | None = None  # set by warm.py in an executor
@@ -54,8 +53,9 @@ def manager(private: Path) -> type:
     spec = KernelSpec(display_name="Python 3", language="python")
     spec.argv = [
         sys.executable,
+        "-P",
         "-m",
-        "ipykernel_launcher",
+        "onepage.kernel",
         "-f",
         "{connection_file}",
         "--HistoryManager.enabled=False",
@@ -167,8 +167,11 @@ def _wait_and_serve(reading: int, ours: tuple[str, ...]) -> None:
     os.chdir(order["cwd"])
     for name in [name for name in sys.modules if name.split(".")[0] in ours]:
         del sys.modules[name]
-    put_first(order["environ"].get("PYTHONPATH", ""))
+    sys.path.insert(0, str(Path(__file__).parents[1]))
     _as_if_fresh()
+    from onepage import kernel
+
+    kernel.begin()
     from ipykernel.kernelapp import IPKernelApp
 
     code = 1
@@ -195,8 +198,6 @@ def _as_if_fresh() -> None:
     random.seed()
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()
-    if "matplotlib" in sys.modules:  # imported without a backend; the shell's is bound at the first figure
-        sys.modules["matplotlib"].rcParams["backend"] = os.environ["MPLBACKEND"]
 
 
 def _end_with_parent(reading: int) -> None:

@@ -19,14 +19,10 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
-LOADED_TAG = "onepage-loaded"
+END_TAG = "onepage-end"
 
-# Runs after the script's own cells and tells which modules were loaded; never part of what is stored.
-_LOADED = """\
-import json, os, sys
-with open(os.environ["ONEPAGE_LOADED"], "w") as stream:
-    json.dump({n: getattr(m, "__file__", None) for n, m in list(sys.modules.items())}, stream)
-"""
+# Runs after the script's own cells and tells that they have all run; never part of what is stored.
+_END = "import onepage.observe\nonepage.observe.reach_end()\n"
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _ADDRESS = re.compile(r"\bat 0x[0-9a-f]{6,16}\b")
@@ -46,7 +42,7 @@ def prepared(path: Path) -> NotebookNode:
         if cell.kind == "code":
             kept["onepage"] = {"line": cell.line}
         made.append(makers.get(cell.kind, nbformat.v4.new_raw_cell)(cell.source, metadata=kept))
-    made.append(nbformat.v4.new_code_cell(_LOADED, metadata={"tags": [LOADED_TAG]}))
+    made.append(nbformat.v4.new_code_cell(_END, metadata={"tags": [END_TAG]}))
     info = {"name": "python"}
     return nbformat.v4.new_notebook(cells=made, metadata={"kernelspec": dict(KERNEL), "language_info": info})
 
@@ -73,7 +69,7 @@ def normalised(notebook: NotebookNode, replacements: Mapping[str, str]) -> Noteb
     cells = []
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
-        if LOADED_TAG in tags or "papermill-error-cell-tag" in tags:
+        if END_TAG in tags or "papermill-error-cell-tag" in tags:
             continue
         kept = {
             key: value for key, value in cell.metadata.items() if key in ("name", "tags", "title", "alt", "onepage")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from onepage import check, config, files, index, locks, pagestate, places, planfile, quantities, render, results
+from onepage import plan as planning
 from onepage.compose import Composed, compose
 from onepage.typeset import Typeset, typeset
 from onepage.webpage import webpage
@@ -45,7 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Build the report and say what came of it."""
     gc.disable()  # a process of two seconds, a tenth of them spent on looking for what it could free
-    built = build(planfile.load(args.plan))
+    plan = planfile.load(args.plan)
+    built = build(plan)
+    planning.again(plan)
     if args.pictures:
         for number, picture in enumerate(built.typeset.pictures, 1):
             _put(args.pictures / f"page-{number}.png", picture)
@@ -55,6 +58,7 @@ def main(args: argparse.Namespace) -> int:
 
 def build(plan: planfile.Plan) -> Built:
     """Write the report's folder; it is replaced whole, or, where anything fails, left as it was."""
+    plan = planfile.identified(plan)
     what = places.report_marker(plan.report)
     with locks.held(plan.folder / "page.lock", locks.waiting(plan.data["out"])):
         key = pagestate.wanted(plan.folder) if (plan.folder / "page.key").is_file() else ""

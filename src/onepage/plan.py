@@ -17,7 +17,7 @@ from typing import Any
 from onepage import locks, pagestate, places, watch
 from onepage.config import BUILD, find_root
 from onepage.errors import UserError
-from onepage.planfile import with_corpus
+from onepage.planfile import Plan, with_corpus
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,7 @@ def main(args: argparse.Namespace) -> int:
     out = places.require_out(root, args.report)
     folder = places.own_build(root, args.report)
     words = {name: getattr(args, name) for name in ("corpus", "profile", "device", "parameters", "store", "report")}
-    request = [words, str(root), sys.version, sys.prefix, __file__, os.environ.get("CUDA_VISIBLE_DEVICES")]
+    request = _request(words, root)
     maker = os.environ.get("ONEPAGE_HOLD", "")
     if not maker.isdigit() and _stands(folder, request):  # nothing to write, so nobody to wait for
         pagestate.tell_make(folder, out)
@@ -53,6 +53,20 @@ def main(args: argparse.Namespace) -> int:
     finally:
         lock.release()
     return 0
+
+
+def again(plan: Plan) -> None:
+    """Plan once more, now that the results are there and tell what they read, so that the next make need not.
+
+    For the last step of a make, which holds the lock.
+    """
+    words = plan.data["request"]
+    _write(plan.root, plan.folder, words, _request(words, plan.root))
+
+
+def _request(words: dict[str, str], root: Path) -> list[Any]:
+    """What a plan answers: when any of it is another, so is the plan."""
+    return [words, str(root), sys.version, sys.prefix, __file__, os.environ.get("CUDA_VISIBLE_DEVICES")]
 
 
 def _stands(folder: Path, request: list[Any]) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from onepage.errors import UserError, nearest
+
+IDENTITY = "identity"  # a file of an entry, see `identify`
 
 
 @dataclass(frozen=True)
@@ -42,15 +45,61 @@ class Plan:
         """The store entry of a target (or of the corpus)."""
         return self.root / target["entry"]
 
+    def read(self, name: str) -> list[str]:
+        """Files and folders that a target is known to read, from the root."""
+        inputs = self.inputs(name)
+        return [*inputs.get("files", {}), *(seen.partition(":")[2] for seen in inputs.get("observed", {}))]
+
     def inputs(self, name: str) -> dict[str, Any]:
         """Everything that the target's key is made of."""
         return json.loads((self.folder / "inputs.json").read_text(encoding="utf-8"))[name]
 
 
+def identify(plan: Plan, target: dict[str, Any], inputs: dict[str, Any]) -> str:
+    """A name for what a result was made from, the same wherever it was made.
+
+    Its key may differ between two stores: the first execution of all has to be named before it is known what it reads.
+    """
+    by_id = {other["id"]: other for other in plan.executed}
+
+    def read(name: str, keys: Any) -> Any:
+        if name == "corpus":
+            return {corpus: identity(plan.entry(by_id["corpus"]), key) for corpus, key in keys.items()}
+        return {run: identity(plan.entry(by_id[run]), key) for run, key in keys.items()} if name != "profile" else keys
+
+    reads = {name: read(name, keys) for name, keys in inputs.get("reads", {}).items()}
+    text = json.dumps({**inputs, "reads": reads}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def identity(entry: Path, key: str) -> str:
+    """A finished entry's identity."""
+    try:
+        return (entry / IDENTITY).read_text(encoding="utf-8").strip()
+    except OSError:
+        return key
+
+
+def identified(plan: Plan) -> Plan:
+    """The plan with identities for keys, as the report shows it."""
+    corpus = plan.data["corpus"]
+    if corpus["entry"]:
+        corpus = {**corpus, "key": identity(plan.root / corpus["entry"], corpus["key"])}
+    targets = [{**target, "key": identity(plan.entry(target), target["key"])} for target in plan.targets]
+    return Plan(plan.root, plan.folder, {**plan.data, "corpus": corpus, "targets": targets})
+
+
 def with_corpus(data: dict[str, Any]) -> list[dict[str, Any]]:
     """A plan's targets, and the corpus as one more."""
     corpus = data["corpus"]
-    made = {"id": "corpus", "key": corpus["key"], "entry": corpus["entry"], "script": "", "reads": [], "runs": {}}
+    made = {
+        "id": "corpus",
+        "script": "",
+        "runs": {},
+        "reads": corpus.get("reads", []),
+        "modules": corpus.get("modules", []),
+    }
+    made |= {"key": corpus["key"], "entry": corpus["entry"]}
     return ([made] if corpus["entry"] else []) + data["targets"]
 
 

@@ -221,9 +221,8 @@ def main(args: Namespace) -> int:
     except OSError as error:
         raise UserError(f"port {args.port}: {error.strerror}; leave --port out and a free one is taken") from None
     text = root / settings.page
-    folders = dict.fromkeys(
-        [root / settings.scripts, text, *(root / code for code in settings.code), *_corpus(args.plan, root)]
-    )
+    own = [root / settings.scripts, text, *(root / code for code in settings.code)]
+    folders = dict.fromkeys([*own, *_data(args.plan, root)])
     command = shlex.split(args.build) if args.build else ["make", "--no-print-directory", "-k", "report"]
     # A child that is not waited for: the first build need not stand still while the warm parent imports.
     threading.Thread(target=warm.hold, args=(root,), daemon=True).start()
@@ -240,14 +239,17 @@ def _interrupt(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
-def _corpus(plan: Path, root: Path) -> list[Path]:
-    """The folder of a corpus of the user's own; one that a command made lies in the store and does not change."""
+def _data(plan: Path, root: Path) -> list[Path]:
+    """Folders that hold what executions read, as far as the plan knows: a corpus of the user's own, other data."""
     try:
-        from onepage.render import load_plan
+        from onepage import planfile
 
-        found = load_plan(plan)
-        folder = root / found["corpus"]["folder"]
-        return [] if folder.resolve().is_relative_to((root / found["store"]).resolve()) else [folder]
+        found = planfile.load(plan)
+        read = [root / name for target in found.executed for name in found.read(target["id"])]
+        folders = [root / found.data["corpus"]["folder"], *(path if path.is_dir() else path.parent for path in read)]
+        built = [(root / found.data["store"]).resolve(), root.resolve()]
+        return [path for path in map(Path.resolve, folders) if path.is_dir() and not built[1].is_relative_to(path)
+                and not path.is_relative_to(built[0])]  # fmt: skip
     except (UserError, KeyError, TypeError):
         return []
 

@@ -20,7 +20,7 @@ class ForkProvisioner(LocalProvisioner):
         self.process, kernels.spare = kernels.spare, None
         self.cwd = kwargs.get("cwd") or os.getcwd()
         environ = dict(kwargs.get("env") or os.environ)
-        argv = cmd[cmd.index("ipykernel_launcher") + 1 :]
+        argv = cmd[cmd.index("onepage.kernel") + 1 :]
         self.process.launch(argv, environ, str(self.cwd), kwargs["stdout"].name)
         self.pid = self.pgid = self.process.pid
         return self.connection_info

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from onepage import drawing, quantities, tables
+from onepage import context, drawing, quantities, tables
 from onepage.tables import PublishError
 
 MIME = "application/vnd.onepage+json"
@@ -274,8 +274,6 @@ def _close(fig: Any) -> None:
 
 def _under_out(name: str, source: Path) -> str:
     """The file's path below the execution's own folder, where it is brought first if it lies elsewhere."""
-    from onepage import context
-
     out = Path(context.out()).resolve()
     source = source.resolve()
     if not source.is_relative_to(out):

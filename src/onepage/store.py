@@ -30,6 +30,11 @@ def entry_path(store: Path, key: str) -> Path:
     return store / key[:2] / key
 
 
+def variants(store: Path, key: str) -> list[str]:
+    """Keys of the finished results that differ only in what their executions read: `<key>` and `<key>-<more>`."""
+    return sorted(path.name for path in (store / key[:2]).glob(f"{key}*") if is_done(path))
+
+
 def is_done(entry: Path) -> bool:
     """Whether the entry is there."""
     return (entry / "done").exists()

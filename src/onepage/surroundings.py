@@ -26,7 +26,8 @@ def store_path(root: Path, store: str) -> str:
 
 
 def versions(config: Config, watch: Watch) -> dict[str, str]:
-    """Version of every locked package: the installed one (with its build, as torch's +cpu), or the lock's own.
+    """Version of every locked package (without a lock: of every installed one): the installed one (with its build, as
+    torch's +cpu), or the lock's own.
 
     Read from the names of the `.dist-info` folders, since importlib.metadata takes ten times as long.
     """
@@ -40,8 +41,10 @@ def versions(config: Config, watch: Watch) -> dict[str, str]:
                 if name.endswith(".dist-info"):
                     package, _, version = name.removesuffix(".dist-info").partition("-")
                     installed.setdefault(re.sub(r"[-_.]+", "-", package).lower(), version)
+    if not lock.is_file():  # nothing says which of them count, so all do
+        return dict(sorted(installed.items()))
     found = {}
-    for line in lock.read_text(encoding="utf-8").splitlines() if lock.is_file() else ():
+    for line in lock.read_text(encoding="utf-8").splitlines():
         match = re.match(r"\s*([A-Za-z0-9._-]+)==([^\s;#]+)(\s*;)?", line)
         if match:
             name = re.sub(r"[-_.]+", "-", match[1]).lower()

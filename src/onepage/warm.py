@@ -119,13 +119,13 @@ def _try(address: Path) -> socket.socket | None:
 
 def _start(root: Path, address: Path) -> socket.socket | None:
     from onepage.config import BUILD
-    from onepage.execute import environ
+    from onepage.environ import environ
 
     log = root / BUILD / "cache" / "warm.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     environment = environ(root)
     environment.pop("MPLBACKEND")  # pyplot binds a backend only where there is a shell to show its figures
-    environment["ONEPAGE_MAKE"] = os.environ["ONEPAGE_MAKE"]
+    environment.update({name: os.environ[name] for name in ("ONEPAGE_MAKE", "ONEPAGE_LINGER") if name in os.environ})
     with log.open("wb") as stream:
         server = subprocess.Popen(
             [sys.executable, "-P", "-m", "onepage.warm", str(root), str(address)],

@@ -8,6 +8,7 @@ read, and when they all still agree there is nothing to do: 0.05 s.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import time
@@ -23,11 +24,25 @@ class Watch:
     def __init__(self) -> None:
         self._started = time.time_ns()
         self._states: dict[str, list[int] | None] = {}
-        self.fingerprints: dict[str, str] = {}  # state of a corpus file -> hash of its content
+        self._variables: dict[str, str] = {}
+        self.fingerprints: dict[str, str] = {}  # state of a file -> hash of its content
 
     def file(self, path: Path) -> list[int] | None:
         """Remember a file, which need not exist; returns its state."""
         return self._states.setdefault(str(path), _state(str(path)))
+
+    def variable(self, name: str) -> str:
+        """Remember an environment variable; returns a hash of its value, which may be a secret ("": not set)."""
+        return self._variables.setdefault(name, _hashed(name))
+
+    def content(self, path: Path) -> str:
+        """The hash of a file's content, taken again only where its state is another one."""
+        mark = json.dumps([str(path.resolve()), *(self.file(path) or [])])
+        mark = hashlib.sha256(mark.encode()).hexdigest()[:32]
+        if mark not in self.fingerprints:
+            with path.open("rb") as stream:
+                self.fingerprints[mark] = hashlib.file_digest(stream, "sha256").hexdigest()[:32]
+        return self.fingerprints[mark]
 
     folder = file  # a folder's state changes when a name in it comes or goes
 
@@ -46,12 +61,13 @@ class Watch:
         record = {
             "request": request,
             "states": None if young else self._states,
+            "variables": self._variables,
             "fingerprints": self.fingerprints,
         }
         write(file, json.dumps(record))
 
     def load_fingerprints(self, file: Path) -> None:
-        """Take over what an earlier plan knew of corpus files."""
+        """Take over what an earlier plan knew of the contents of files."""
         with contextlib.suppress(OSError, ValueError):
             self.fingerprints.update(json.loads(file.read_text(encoding="utf-8")).get("fingerprints", {}))
 
@@ -63,7 +79,16 @@ def unchanged(file: Path, request: Any) -> bool:
     except (OSError, ValueError):
         return False
     states = record.get("states")
-    return bool(states) and record["request"] == request and all(_state(path) == states[path] for path in states)
+    if not states or record["request"] != request:
+        return False
+    if any(_hashed(name) != value for name, value in record.get("variables", {}).items()):
+        return False
+    return all(_state(path) == states[path] for path in states)
+
+
+def _hashed(name: str) -> str:
+    value = os.environ.get(name)
+    return "" if value is None else hashlib.sha256(value.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _state(path: str) -> list[int] | None:

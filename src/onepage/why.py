@@ -11,7 +11,8 @@ from typing import Any
 from onepage import planfile, store
 from onepage.config import BUILD, load
 from onepage.differences import differences
-from onepage.freshness import Modules, SourceCache, described, file_digest, find_modules
+from onepage.freshness import Modules, SourceCache, described, find_modules
+from onepage.observations import States
 from onepage.planfile import Plan
 from onepage.self_reading import DOCSTRINGS, TEXT
 
@@ -58,24 +59,21 @@ def because(plan: Plan, target: dict[str, Any]) -> list[str]:
         before = json.loads((entry / "inputs.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return [_NEW]
-    if before == now:
-        return ["its result is gone from the store"]
+    seen = before.get("observed", {})  # what other states of it read besides is not what has changed
+    now = {**now, "observed": {name: state for name, state in now.get("observed", {}).items() if name in seen}}
     lines = [cell["line"] for cell in _cells(plan, target, _sources(plan))]
-    return differences(before, now, target["script"], _shown(plan, _modules(plan)), lines)
+    changed = differences(before, now, target["script"], _shown(plan, _modules(plan)), lines)
+    return changed or ["its result is gone from the store"]
 
 
 def since(plan: Plan, target: dict[str, Any]) -> list[str]:
     """What of a target's code is no longer what the plan was made from: somebody is at work on it."""
     planned, sources, modules = plan.inputs(target["id"]), _sources(plan), _modules(plan)
-    cells = _cells(plan, target, sources)
+    cells, states = _cells(plan, target, sources), States(plan.root, sources)
     now = {
         **planned,
         "code": _code(planned.get("code", {}), plan, target, sources, modules),
-        "files": {
-            name: file_digest(plan.root / name)[:32]
-            for name in planned.get("files", {})
-            if (plan.root / name).is_file()
-        },
+        "files": {name: states[f"tree:{name}"] for name in planned.get("files", {})},
         "cells": [cell["digest"] for cell in cells],
     }
     lines = [cell["line"] for cell in cells]

@@ -1,0 +1,218 @@
+"""Whatever an execution reads is seen, however it reads it, and joins the inputs of its result."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from ways_of_reading import MODULES, NATIVE, TEXT
+
+from onepage import environ, observations, observe
+from onepage.errors import CheckFailed
+from onepage.freshness import SourceCache
+
+
+class Watched:
+    """A small project in which a script is executed under observation, without the rest of the pipeline."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        for name in ("analysis", "data", "src/mine", "reports/page", "private"):
+            (root / name).mkdir(parents=True)
+        (root / "pyproject.toml").write_text('[tool.onepage]\ncode = ["src/mine"]\n')
+        (root / "src/mine/__init__.py").write_text("")
+        (root / "data/in put.txt").write_text("3\n")
+
+    def run(self, code: str, *arguments: str) -> observations.Log:
+        script = self.root / "analysis" / "script.py"
+        script.write_text(code)
+        log = self.root / "private" / "log"
+        log.unlink(missing_ok=True)
+        state = {"root": str(self.root), "script": "analysis/script.py", "reads": []}
+        (self.root / "private/context.json").write_text(json.dumps(state))
+        settings = {
+            "log": str(log),
+            "root": str(self.root),
+            "ignore": [str(self.root / "private"), str(self.root / "build")],
+        }
+        (self.root / "private/observe.json").write_text(json.dumps(settings))
+        variables = environ.environ(self.root)
+        variables |= {observe.VARIABLE: str(self.root / "private/observe.json")}
+        variables |= {"ONEPAGE_CONTEXT": str(self.root / "private/context.json")}
+        command = [sys.executable, str(script), *arguments]
+        done = subprocess.run(command, cwd=script.parent, env=variables, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return observations.parse(log.read_text(), self.root)
+
+    def inputs(self, log: observations.Log) -> observations.Observed:
+        states = observations.States(self.root, SourceCache(self.root, self.root / "private/cache.json"))
+        return observations.inputs(log, states, set(), lambda path: None, "analysis/script.py")
+
+    def states(self) -> observations.States:
+        return observations.States(self.root, SourceCache(self.root, self.root / "private/cache.json"))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Watched:
+    return Watched(tmp_path)
+
+
+def in_a_module(project: Watched, how: str) -> str:
+    body = "import os\ndef read(path):\n" + textwrap.indent(how, "    ")
+    (project.root / "src/mine/reader.py").write_text(body)
+    return "from mine import reader\nif __name__ != '__mp_main__':\n    reader.read('../data/in put.txt')\n"
+
+
+def in_a_script(project: Watched, how: str) -> str:
+    return f"import os\npath = '../data/in put.txt'\n{how}\n"
+
+
+@pytest.mark.parametrize("place", [in_a_script, in_a_module])
+@pytest.mark.parametrize("how", TEXT)
+def test_a_file_is_an_input_however_it_is_read(project: Watched, how: str, place: object) -> None:
+    found = project.inputs(project.run(place(project, TEXT[how])))
+    names = {"context.file of a folder": {"tree:data"}, "context.file": {"tree:data/in put.txt"}}
+    for name in names.get(how, {"file:data/in put.txt"}):
+        assert name in found
+        (project.root / "data/in put.txt").write_text("4\n")
+        assert project.states()[name] != found[name]
+
+
+def test_libraries_that_open_files_outside_python_are_seen(project: Watched) -> None:
+    """All in one process, since importing them takes seconds."""
+    onnx = pytest.importorskip("onnx")
+    node = onnx.helper.make_node("Identity", ["x"], ["y"])
+    ends = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1]) for name in "xy"]
+    graph = onnx.helper.make_graph([node], "g", ends[:1], ends[1:])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
+    (project.root / "model.onnx").write_bytes(model.SerializeToString())
+    head = """
+        import ctypes, os, shutil, sys
+        import matplotlib.pyplot, numpy, onnxruntime, scipy.io.wavfile, soundfile, torch
+        import safetensors, safetensors.numpy, safetensors.torch
+        def try_(function, *args):
+            try:
+                return function(*args)
+            except OSError:
+                return None
+    """
+    lines = textwrap.dedent(head).splitlines()
+    for number, (make, read) in enumerate(NATIVE.values()):
+        do = {"make": make, "read": read}
+        lines += [f"path = '../data/{number}.bin'", f"if 'make' in sys.argv: {do['make']}", f"else: {do['read']}"]
+    made = project.inputs(project.run("\n".join(lines), "make"))
+    assert [name for name in made if name.endswith(".bin")] == []  # what it writes itself is no input
+    read = project.inputs(project.run("\n".join(lines)))
+    missed = [how for number, how in enumerate(NATIVE) if f"file:data/{number}.bin" not in read]
+    assert missed == []
+
+
+@pytest.mark.parametrize("how", MODULES)
+def test_code_is_an_input_however_it_is_loaded(project: Watched, how: str) -> None:
+    name, code = MODULES[how]
+    file = project.root / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if file.suffix == ".py" and file.parent.name != "lib":
+        (file.parent / "__init__.py").touch()
+    file.write_text("x = 1\n")
+    before = project.inputs(project.run(code))
+    assert {f"code:{name}", f"file:{name}"} & set(before)
+    file.write_text("x = 2\n")
+    after = project.states()
+    assert any(
+        after[f"{kind}:{name}"] != before.get(f"{kind}:{name}", after[f"{kind}:{name}"]) for kind in ("code", "file")
+    )
+    if f"code:{name}" in before and f"file:{name}" not in before:
+        file.write_text("# a comment\nx = 1\n")
+        assert project.states()[f"code:{name}"] == before[f"code:{name}"]
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "import glob\nglob.glob('../data/*.txt')",
+        "import os\nos.listdir('../data')",
+        "import pathlib\nlist(pathlib.Path('../data').iterdir())",
+        "import pathlib\nlist(pathlib.Path('..').rglob('*.txt'))",
+        "import os\nlist(os.walk('../data'))",
+        "from onepage import context\ncontext.file('data')",
+        "import os\nos.path.exists('../data/new.txt')",
+        "import pathlib\npathlib.Path('../data/new.txt').is_file()",
+        "try:\n    open('../data/new.txt')\nexcept OSError:\n    pass",
+    ],
+)
+def test_a_file_that_comes_into_being_is_noticed(project: Watched, how: str) -> None:
+    before = project.inputs(project.run(how))
+    assert project.states().of(before) == before
+    (project.root / "data/new.txt").write_text("5\n")
+    assert project.states().of(before) != before
+    (project.root / "data/new.txt").unlink()
+    (project.root / "data/.new.txt.swp").write_text("an editor's")
+    assert project.states().of(before) == before
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "open('own.txt', 'w').write('1')\nopen('own.txt').read()",
+        "import os\nif os.path.exists('own.txt'): open('own.txt').read()\nopen('own.txt', 'w').write(str(os.getpid()))",
+        "import pathlib\np = pathlib.Path('own.txt')\np.write_text('1')\np.read_text()\np.unlink()",
+        "import os\nopen('own.tmp', 'w').write('1')\nos.replace('own.tmp', 'own.txt')\nopen('own.txt').read()",
+        "import numpy\nnumpy.save('own.npy', numpy.zeros(3))\nnumpy.load('own.npy')",
+        "import os\nos.makedirs('own', exist_ok=True)\nopen('own/x', 'w').write('1')\nopen('own/x').read()",
+        "import shelve\nwith shelve.open('own') as s: s['x'] = s.get('x', 0) + 1",
+        "import sqlite3, os\nc = sqlite3.connect('own.db')\nc.execute('create table if not exists t (a)')\n"
+        "c.execute('insert into t values (?)', (os.getpid(),))\nc.commit()",
+        "open('own.log', 'a').write('x')\nopen('own.log').read()",
+    ],
+)
+def test_what_an_execution_writes_is_no_input(project: Watched, code: str) -> None:
+    for _ in range(2):
+        found = project.inputs(project.run(code))
+        assert not [name for name, state in found.items() if "own" in name and state != observations.ABSENT], found
+
+
+def test_what_libraries_and_messages_look_at_is_no_input(project: Watched) -> None:
+    (project.root / "src/mine/warns.py").write_text("import warnings\ndef f():\n    warnings.warn('careful')\n")
+    found = project.inputs(project.run("import matplotlib.pyplot, torch, mine.warns\nmine.warns.f()\n"))
+    assert {name for name in found if not name.startswith("code:")} <= {"file:analysis/script.py"}
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(project: Watched) -> None:
+    log = project.run("open('../data/in put.txt').read()")
+    (project.root / "data/in put.txt").write_text("more than before\n")
+    with pytest.raises(CheckFailed, match=r"data/in put.txt changed while it was being read"):
+        project.inputs(log)
+
+
+@pytest.mark.parametrize(
+    ("code", "program"),
+    [
+        ("import subprocess\nsubprocess.run(['cat', '../data/in put.txt'])", "cat"),
+        ("import subprocess\nsubprocess.check_output('cat ../data/*', shell=True)", "sh"),
+        ("import os\nos.system('cat ../data/*')", "sh"),
+        ("import os\nos.popen('cat ../data/*').read()", "sh"),
+        ("import os\nos.spawnlp(os.P_WAIT, 'cat', 'cat', '/dev/null')", "cat"),
+        ("import os\nos.waitpid(os.posix_spawnp('cat', ['cat', '/dev/null'], os.environ), 0)", "cat"),
+        ("import asyncio\nasyncio.run(asyncio.create_subprocess_exec('true'))", "true"),
+        ("import subprocess, sys\nsubprocess.run([sys.executable, '-I', '-c', '1'])", os.path.basename(sys.executable)),
+        (
+            "import subprocess, sys\nsubprocess.run([sys.executable, '-c', '1'], env={})",
+            os.path.basename(sys.executable),
+        ),
+    ],
+)
+def test_a_program_that_cannot_be_observed_has_to_be_declared(project: Watched, code: str, program: str) -> None:
+    log = project.run(code)
+    with pytest.raises(CheckFailed, match=rf"analysis/script.py.*starts `.*what {program} reads cannot be seen"):
+        observations.require_declared(log, set(), "analysis/script.py", "the header")
+    observations.require_declared(log, {program}, "analysis/script.py", "the header")
+    if "in put" in code:
+        assert "file:data/in put.txt" in project.inputs(log)  # named on its command line
