@@ -57,5 +57,5 @@ def titled(report: Draft) -> Draft:
 
 def named_below(path: Path, root: Path) -> str:
     """A path as errors show it: below the project where it is."""
-    path, root = path.resolve(), root.resolve()
+    path, root = path.parent.resolve() / path.name, root.resolve()  # a link is named as it is called
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)

@@ -81,16 +81,12 @@ class Run:
 
 def load(file: Path, where: str) -> Source:
     """The file's tables, checked; a project without runs has no file."""
-    try:
-        source = toml_source.load(file, where) if os.path.lexists(file) else toml_source.Toml(where, {})
-    except FileNotFoundError:
-        source = toml_source.Toml(where, {})
-    return _checked(source)
+    return _check(toml_source.load(file, where) if os.path.lexists(file) else toml_source.Toml(where, {}))
 
 
 def profile(tables: Source | Mapping[str, Any], name: str, where: str) -> Profile:
     """The chosen profile."""
-    profiles = _checked(tables, where).data["profiles"]
+    profiles = _source(tables, where).data["profiles"]
     if name not in profiles:
         raise UserError(f"PROFILE={name}: {where} has no such profile{nearest(name, profiles)}")
     return Profile(name, profiles[name].get("corpus", {}), profiles[name].get("parameters", {}))
@@ -98,7 +94,7 @@ def profile(tables: Source | Mapping[str, Any], name: str, where: str) -> Profil
 
 def rows(tables: Source | Mapping[str, Any], chosen: Profile, where: str) -> list[Row]:
     """Every row, as it stands in the chosen profile (rows that are absent there have no seeds)."""
-    source = _checked(tables, where)
+    source = _source(tables, where)
     found = []
     for name, table in source.data["runs"].items():
         given = {
@@ -181,11 +177,13 @@ def expand(
     return list(runs.values())
 
 
-def _checked(tables: Source | Mapping[str, Any], where: str = "") -> Source:
-    """The tables as a source that has been looked over, with what may be left out filled in."""
-    if isinstance(tables, Source) and "profiles" in tables.data and "runs" in tables.data:
-        return tables
-    source = tables if isinstance(tables, Source) else Source(where, dict(tables))
+def _source(tables: Source | Mapping[str, Any], where: str) -> Source:
+    """What `load` gave, or tables that come from elsewhere, checked."""
+    return tables if isinstance(tables, Source) else _check(Source(where, dict(tables)))
+
+
+def _check(source: Source) -> Source:
+    """The tables looked over, with what may be left out filled in."""
     SCHEMA.check(source)
     source.data.setdefault("profiles", {"full": {}})
     source.data.setdefault("runs", {})

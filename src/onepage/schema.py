@@ -99,26 +99,37 @@ class Schema:
 
     def check(self, source: Source, *where: str | int) -> Any:
         """The part of the file at `where`, which is as the schema wants it, or the error that says why it is not."""
-        from fastjsonschema import JsonSchemaValueException
-
         data = source.data
         for part in where:
             data = data[part]
-        names: dict[str, list[tuple[Place, Any]]] = {}  # as fastjsonschema calls things -> what may be meant
-        for place, name, value in _walk(data):
+        for place, _, value in _walk(data):
             if len(place) > DEEPEST:
                 raise source.error(f"nested more than {DEEPEST} levels deep", *where, *place)
             if said := _unplain(value):
                 raise source.error(f"{_shown((*where, *place))}{said}", *where, *place)
-            names.setdefault(name, []).append((place, value))
+        found = self._first(data)
+        if found:
+            rule, definition, value, place = found
+            said, at = _explain(rule, definition, value, (*where, *place))
+            raise source.error(said, *at)
+        return data
+
+    def _first(self, data: Any) -> tuple[str, dict[str, Any], Any, Place] | None:
+        """The first thing that the schema does not admit: rule, definition, value and place."""
+        from fastjsonschema import JsonSchemaValueException
+
         try:
             self._validate(data)
         except JsonSchemaValueException as error:
-            meant = names.get(error.name) or [((), data)]
-            place = next((place for place, value in meant if value is error.value), meant[0][0])
-            said, at = _explain(error.rule, error.definition, error.value, (*where, *place))
-            raise source.error(said, *at) from None
-        return data
+            places = [(place, value) for place, name, value in _walk(data) if name == error.name] or [((), data)]
+            place = next((place for place, value in places if value is error.value), places[0][0])
+            for branch in error.definition.get("anyOf", ()) if error.rule == "anyOf" else ():
+                kind = {list: "array", dict: "object"}.get(type(error.value))
+                inner = Schema(branch)._first(error.value) if kind and branch.get("type") == kind else None
+                if inner:  # what is wrong inside the list, rather than that it is no other kind of thing
+                    return (*inner[:3], (*place, *inner[3]))
+            return error.rule, error.definition, error.value, place
+        return None
 
 
 def _walk(data: Any) -> Iterator[tuple[Place, str, Any]]:
