@@ -8,7 +8,6 @@ from collections.abc import Iterable
 
 LONGEST = 600  # characters of one line of a message: what is wrong with a megabyte is said in less
 LISTED = 12  # names that a hint lists
-_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # controls, directions, halves of characters: a terminal may obey them
 
 
 class UserError(Exception):
@@ -77,7 +76,9 @@ def unknown(kind: str, name: object, known: Iterable[object]) -> str:
 def _escaped(text: str) -> str:
     if text.isprintable():
         return text
-    return "".join(repr(sign)[1:-1] if unicodedata.category(sign) in _UNSEEN else sign for sign in text)
+    return "".join(
+        sign if sign.isprintable() or unicodedata.category(sign) == "Zs" else repr(sign)[1:-1] for sign in text
+    )
 
 
 def _shortened(line: str) -> str:

@@ -6,6 +6,7 @@ of such things the errors here say what stands where.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,6 +47,7 @@ class _Reader:
         self.lines: dict[Place, int] = {}
         self._seen: set[int] = set()
         self._loader: yaml.SafeLoader | None = None
+        self._refuse_depth()
         try:
             self._loader = yaml.SafeLoader(text)
             node = self._loader.get_single_node()
@@ -56,6 +58,14 @@ class _Reader:
         except (ValueError, OverflowError) as error:  # "\U00ffffff"
             raise self._error(self._reached(), f"not valid YAML: {error}") from None
         self.data = None if node is None else self._build(node, ())
+
+    def _refuse_depth(self) -> None:
+        """Brackets in one another cost pyyaml the square of their number; no header has this many, text included."""
+        depth = 0
+        for match in re.finditer(r"[\[\]{}]", self._text):
+            depth += 1 if match.group() in "[{" else -1
+            if depth > 2 * DEEPEST:
+                raise self._error(match.start(), f"nested more than {DEEPEST} levels deep")
 
     def _build(self, node: yaml.Node, place: Place) -> Any:
         at = node.start_mark.index
@@ -99,7 +109,7 @@ class _Reader:
 
     def _invalid(self, error: yaml.YAMLError) -> UserError:
         if isinstance(error, yaml.reader.ReaderError):
-            return self._error(error.position, f"holds the character U+{ord(error.character):04X}; remove it")
+            return self._error(error.position, f"holds the character U+{error.character:04X}; remove it")
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         said = " ".join(str(getattr(error, "problem", None) or getattr(error, "context", None) or error).split())
         return self._error(mark.index if mark else 0, f"not valid YAML: {said}")
