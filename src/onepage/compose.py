@@ -73,7 +73,7 @@ def _front(report: Draft, people: group.Group, results: dict[str, Any]) -> Front
         subtitle=report.front.get("subtitle", ""),
         affiliation=report.front.get("affiliation", ""),
         keywords=tuple(words),
-        language=language.parse(report.front.get("lang"), f"{report.path}:{pandoc.find_line(report.text, 'lang:')}"),
+        language=language.parse(report.front.get("lang"), report.place("lang")),
         authors=tuple(member.name for member in people.members),
         note=note,
     )

@@ -79,7 +79,7 @@ def read(
         blocks = floats.lift(foreign.settle(_plain_captions(blocks, keys), where), where)
         unknown = next((key for key in _citations(blocks) if key not in keys), None)
         if unknown is not None:
-            raise pandoc.no_citation(unknown, sources, _name(bibliography))
+            raise pandoc.no_citation(unknown, sources, _name(bibliography), keys)
         placed.append(sum(node["t"] == "Div" and node["c"][0][0] == "refs" for node in nodes(blocks)))
         if placed[0] > 1:
             raise UserError(f"{where('{#refs}')}: the references have two places; leave one ::: {{#refs}}")

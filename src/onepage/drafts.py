@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ FRONT = schema.Schema(schema.table({
     "subtitle": schema.LINE,
     "affiliation": schema.LINE,
     "keywords": {"anyOf": [schema.LINE, schema.TEXTS], "description": "a text with commas, or a list of texts"},
-    "lang": {"type": "string", "format": "language", "description": 'a language such as "en" or "nl"'},
+    "lang": {  # which texts are languages, `language` says; YAML takes Norwegian's code for false
+        "anyOf": [schema.LINE, {"enum": [False]}, {"type": "null"}], "description": 'a language such as "en" or "nl"',
+    },
 }))  # fmt: skip
 
 
@@ -28,6 +31,11 @@ class Draft:
     text: str  # the whole file
     front: dict[str, Any]  # its YAML header
     body: str  # what follows the header, with empty lines in its place so that line numbers stay
+    lines: Mapping[schema.Place, int] = field(default_factory=dict)  # where the header's keys stand
+
+    def place(self, key: str) -> str:
+        """File and line of a key of the header."""
+        return f"{self.path}:{self.lines.get((key,), 1)}"
 
 
 def draft(path: Path, root: Path) -> Draft:
@@ -45,7 +53,7 @@ def draft(path: Path, root: Path) -> Draft:
         raise UserError(f"{named}:2: the header must be a list of `key: text` lines")
     source.data = front
     FRONT.check(source)
-    return Draft(named, text, front, "\n" * match.group(0).count("\n") + text[match.end() :])
+    return Draft(named, text, front, "\n" * match.group(0).count("\n") + text[match.end() :], source.positions())
 
 
 def titled(report: Draft) -> Draft:

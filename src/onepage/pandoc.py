@@ -8,12 +8,12 @@ import json
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onepage.errors import UserError
+from onepage.errors import UserError, nearest
 
 Node = dict[str, Any]
 BREAK = "part-break"  # the class of the division that keeps two sources apart
@@ -98,11 +98,12 @@ def _cite(blocks: list[Node], sources: list[Source], bibliography: Path, csl: Pa
     return json.loads(done.stdout)
 
 
-def no_citation(key: str, sources: list[Source], where: str) -> UserError:
+def no_citation(key: str, sources: list[Source], where: str, known: Iterable[str] = ()) -> UserError:
     """A line about a citation of something that the bibliography lacks."""
     source = next((s for s in sources if f"@{key}" in s.text or f"@{{{key}" in s.text), sources[0])
     said = f"@{key}" if f"@{key}" in source.text else key
-    return UserError(f"{source.path}:{find_line(source.original, said)}: the citation @{key} is not in {where}")
+    hint = nearest(key, known) if known else ""
+    return UserError(f"{source.path}:{find_line(source.original, said)}: the citation @{key} is not in {where}{hint}")
 
 
 def _explain(done: subprocess.CompletedProcess, sources: list[Source]) -> None:

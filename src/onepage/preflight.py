@@ -39,8 +39,8 @@ def check(planner: Planner, plan: dict[str, Any], record: Path) -> None:
     except (OSError, ValueError):
         known = {}
     states = {}
-    for name, look in _looks(folder, root, planner.tables, declared).items():
-        inside = f"{planner.config.page}/{name}".replace("//", "/")
+    for name, look in looks(folder, root, planner.tables, declared).items():
+        inside = f"{planner.config.page}/{name}".rstrip("/")
         files = {each: state for each, state in planner.page["files"].items() if f"{each}/".startswith(f"{inside}/")}
         against = [planner.tables.data, declared] if name == "brief.toml" else []
         states[name] = digest([files, planner.page["code"], against])
@@ -49,25 +49,53 @@ def check(planner: Planner, plan: dict[str, Any], record: Path) -> None:
     write_if_changed(record, json.dumps(states, indent=1) + "\n")
 
 
-def _looks(folder: Path, root: Path, runs: Source, declared: Declared) -> dict[str, Callable[[], None]]:
+def looks(folder: Path, root: Path, runs: Source, declared: Declared) -> dict[str, Callable[[], None]]:
     """What is looked over, and how; each imports what it needs, which is most of the time that it takes."""
     return {
-        "report.md": lambda: _text(folder / "report.md", root),
-        "appendix.md": lambda: _text(folder / "appendix.md", root),
+        "report.md": lambda: text(folder / "report.md", root),
+        "appendix.md": lambda: text(folder / "appendix.md", root),
+        "": lambda: _markdown(folder, root),
         "group.toml": lambda: _group(folder / "group.toml", root),
         "brief.toml": lambda: _brief(folder / "brief.toml", root, runs, declared),
         "theme": lambda: _theme(folder / "theme", root),
     }
 
 
-def _text(path: Path, root: Path) -> None:
-    from onepage import drafts, template
+def text(path: Path, root: Path) -> None:
+    """report.md, or appendix.md where there is one: header, language and template."""
+    from onepage import drafts, language, template
 
     if path.name == "report.md" or path.exists():
         draft = drafts.draft(path, root)
+        language.parse(draft.front.get("lang"), draft.place("lang"))
         template.compiled(draft.body, draft.path)
         if path.name == "report.md":
             drafts.titled(draft)
+
+
+def _markdown(folder: Path, root: Path) -> None:
+    """The bibliography, and what the text cites of it; the pictures that the text shows."""
+    from onepage import bibliography, drafts, pandoc, pictures, template
+    from onepage.tree import nodes
+
+    path = folder / "references.bib"
+    works = bibliography.load(path, drafts.named_below(path, root)) if path.exists() else None
+    keys = [entry.key for entry in works.entries] if works else []
+    for name in ("report.md", "appendix.md"):
+        if not (folder / name).exists():
+            continue
+        draft = drafts.draft(folder / name, root)
+        outline = template.outline(draft.body, draft.path)
+        tree = json.loads(pandoc.run(["-f", pandoc.READER, "-t", "json"], outline).stdout)
+        source = pandoc.Source("content", draft.path, outline, draft.text)
+        for node in nodes(tree["blocks"]):
+            if node["t"] == "Cite":
+                for key in (each["citationId"] for each in node["c"][0]):
+                    if key not in keys and template.FILLED not in key:
+                        where = path.name if works else f"any bibliography; there is no {path.name}"
+                        raise pandoc.no_citation(key, [source], where, keys)
+            elif node["t"] == "Image" and template.FILLED not in node["c"][2][0]:
+                pictures.find([node], folder, lambda said, s=source: f"{s.path}:{pandoc.find_line(s.original, said)}")
 
 
 def _group(path: Path, root: Path) -> None:
@@ -114,16 +142,20 @@ def _theme(folder: Path, root: Path) -> None:
         if (folder / name).exists():
             named = drafts.named_below(folder / name, root)
             texts[name] = (named, toml_source.read_text(folder / name, named))
+    if "page.typ" in texts:
+        from onepage import typeset
+
+        typeset.look_over(folder.parent)
     if "page.html" in texts:
         from onepage import template
 
-        named, text = texts["page.html"]
-        template.well_formed(text, named)
+        named, design = texts["page.html"]
+        template.well_formed(design, named)
     if "numeric.csl" in texts:
         import xml.etree.ElementTree as xml
 
-        named, text = texts["numeric.csl"]
+        named, style = texts["numeric.csl"]
         try:
-            xml.fromstring(text.encode())
+            xml.fromstring(style.encode())
         except xml.ParseError as error:
             raise UserError(f"{named}:{error.position[0]}: not a citation style: {error}") from None

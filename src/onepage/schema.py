@@ -264,11 +264,6 @@ def _module(text: str) -> str | None:
     return None if whole else "is not the name of a module, such as package.module"
 
 
-def _language(text: str) -> str | None:
-    whole = re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", text)
-    return None if whole else 'is not a language; write its code, such as "en" or "nl"'
-
-
 def _name(text: str) -> str | None:
     whole = re.fullmatch(r"[A-Za-z0-9][\w.+-]*", text, re.ASCII)
     return None if whole else "is not a name: letters, digits and . _ + - are"
@@ -303,7 +298,7 @@ def command(*fields: str, needs: tuple[str, ...] = ()) -> Callable[[str], str | 
 
 
 FORMATS: dict[str, Callable[[str], str | None]] = {
-    "text": _text, "path": _path, "glob": _glob, "regex": _regex, "module": _module, "language": _language,
+    "text": _text, "path": _path, "glob": _glob, "regex": _regex, "module": _module,
     "name": _name, "id": _id,
     "make-command": command("name", "options", "out", needs=("out",)), "check-command": command("folder"),
 }  # fmt: skip

@@ -21,6 +21,8 @@ from onepage import quantities
 from onepage.errors import UserError, unknown
 from onepage.filters import FILTERS, Group, Quantity, Shown, escape, leaf, shown
 
+FILLED = "\ue000"  # stands in an outline for what is not known yet; nobody writes it
+
 
 class Missing(jinja2.StrictUndefined):
     """An unknown name; using it says which names are nearest."""
@@ -77,6 +79,15 @@ def compiled(text: str, path: str) -> None:
         if name is not None and name not in own and name not in environment.globals:
             functions = [each for each, content in environment.globals.items() if callable(content)]
             raise UserError(f"{path}:{node.lineno}: {unknown('function', name, functions)}")
+
+
+def outline(text: str, path: str) -> str:
+    """The text with FILLED in the place of everything that results fill in, and both sides of every condition."""
+    environment = _environment({}, Use())
+    tokens = _read(lambda: list(environment.lex(text, path)), environment, text, path)
+    return "".join(
+        FILLED if kind == "variable_begin" else content if kind == "data" else "" for _, kind, content in tokens
+    )
 
 
 def well_formed(text: str, path: str) -> None:

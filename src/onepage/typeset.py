@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -217,12 +218,7 @@ class Press:
 def _write_sources(
     document: Document, front: Front, results: dict[str, Any], assets: Path, page_folder: Path, folder: Path
 ) -> None:
-    _lay_out_theme(page_folder, folder)
-    language = front.language
-    settings = {
-        "figure": language.word("Figure"), "table": language.word("Table"), "region": language.region,
-    }  # fmt: skip
-    (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
+    _lay_out_theme(page_folder, folder, front.language)
     writer = TypstWriter(document, results, assets, page_folder, folder=folder)
     parts = {name: blocks for name, blocks in {**document.parts, "abstract": document.abstract}.items() if blocks}
     between = {"t": "RawBlock", "c": ["typst", BETWEEN]}  # one call of pandoc for all
@@ -251,14 +247,27 @@ def _write_sources(
     (folder / "main.typ").write_text(f'#import "theme/page.typ": *\n{whole}#op-document(\n{lines})\n', encoding="utf-8")
 
 
-def _lay_out_theme(page_folder: Path, folder: Path) -> None:
-    """The design, with whatever the project's own brings: fonts, a logo, images."""
+def _lay_out_theme(page_folder: Path, folder: Path, language: Language) -> None:
+    """The design, with whatever the project's own brings: fonts, a logo, images; and the words that it writes."""
+    settings = {
+        "figure": language.word("Figure"), "table": language.word("Table"), "region": language.region,
+    }  # fmt: skip
+    (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
     theme = folder / "theme"
     if (page_folder / "theme").is_dir():
         shutil.copytree(page_folder / "theme", theme)
     theme.mkdir(exist_ok=True)
     named = theme_file("page.typ", page_folder)
     (theme / "page.typ").write_text(read_text(named, str(named)), encoding="utf-8")
+
+
+def look_over(page_folder: Path) -> None:
+    """Raise for a design that Typst cannot read, whatever the page will say."""
+    with tempfile.TemporaryDirectory(prefix="onepage-") as name:
+        folder = Path(name)
+        _lay_out_theme(page_folder, folder, ENGLISH)
+        (folder / "main.typ").write_text('#import "theme/page.typ": op-document\n', encoding="utf-8")
+        Press(folder, theme_file("page.typ", page_folder)).pictures(Setting(SMALLEST, PLACES[0]), layout.PPI)
 
 
 def _array(texts: tuple[str, ...]) -> str:

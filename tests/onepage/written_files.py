@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onepage import brief, config, drafts, experiments, group, scripts, template
+from onepage import brief, config, drafts, experiments, group, preflight, scripts
 
 PYPROJECT = """\
 [tool.onepage]
@@ -128,9 +128,8 @@ def _experiments(root: Path) -> Any:
 
 
 def _report(root: Path) -> Any:
-    report = drafts.titled(drafts.draft(root / "report.md", root))
-    template.compiled(report.body, report.path)
-    return report
+    preflight.text(root / "report.md", root)
+    return drafts.draft(root / "report.md", root)
 
 
 KINDS = {
