@@ -116,21 +116,25 @@ def _schema() -> Schema:
     from onepage import schema
 
     by_type = {"str": schema.PATH, "tuple[str, ...]": schema.TEXTS}
+    names = {"type": "array", "items": {"type": "string", "format": "name"}, "description": "a list of names"}
     special = {
         "code": schema.PATHS,
         "warm": {"type": "array", "items": schema.MODULE, "description": "a list of modules"},
-        "corpus": schema.table({
-            "names": {
-                "type": "array", "items": {"type": "string", "format": "name"}, "description": "a list of names",
-            },
-            "make": {"type": "string", "format": "make-command", "description": "a command line"},
-            "check": {"type": "string", "format": "check-command", "description": "a command line"},
-            "code": schema.named(schema.MODULE, "a table of corpora and the modules that make them"),
-        }, about="a table [tool.onepage.corpus]"),
-    }  # fmt: skip
-    fields = {name: special.get(name) or by_type[each.type] for name, each in Config.__dataclass_fields__.items()
-              if name != "root"}  # fmt: skip
-    return schema.Schema(schema.table(fields, about="a table [tool.onepage]"))
+    }
+    corpus = {
+        "names": names,
+        "make": {"type": "string", "format": "make-command", "description": "a command line"},
+        "check": {"type": "string", "format": "check-command", "description": "a command line"},
+        "code": schema.named(schema.MODULE, "a table of corpora and the modules that make them"),
+    }
+
+    def fields(kind: type, special: dict[str, Any]) -> dict[str, Any]:
+        return {name: special.get(name) or by_type[each.type] for name, each in kind.__dataclass_fields__.items()}
+
+    special["corpus"] = schema.table(fields(CorpusConfig, corpus), about="a table [tool.onepage.corpus]")
+    known = fields(Config, {**special, "root": schema.PATH})
+    del known["root"]
+    return schema.Schema(schema.table(known, about="a table [tool.onepage]"))
 
 
 def _fill(kind: type, table: dict[str, Any]) -> Any:

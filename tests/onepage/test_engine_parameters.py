@@ -143,7 +143,7 @@ def test_grids_expand_and_pins_collapse_them() -> None:
     ("row", "message"),
     [
         ({"seed": [0]}, "unknown key 'seed' (did you mean 'seeds'?)"),
-        ({"seeds": ["a"]}, "whole numbers"),
+        ({"seeds": ["a"]}, "should be a whole number"),
         ({"seeds": {"ful": [1]}}, "seeds names profile 'ful' (did you mean 'full'?)"),
         ({"parameters_in": {"quik": {}}}, "parameters_in names profile 'quik'"),
         ({"grid": {"task": ["a"]}}, "task stands both in parameters and in grid"),
