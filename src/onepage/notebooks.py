@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,11 @@ _END = "import onepage.observe\nonepage.observe.reach_end()\n"
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _ADDRESS = re.compile(r"\bat 0x[0-9a-f]{6,16}\b")
+_BASE64 = re.compile(r"(base64,[A-Za-z0-9+/=]+)")
+# A path begins after what is no part of a name: not within a URL or a longer path, but after a colour, after an
+# escaped line break (as in a repr) and after file://.
+_BEFORE = r"(?<![\w.~/+%@-])|(?<=\\[nrt])|(?<=file://)|\x1b\[[0-9;]*m"
+_AFTER = r"(?![\w+~@%-]|\.\w)"
 
 
 def prepared(path: Path) -> NotebookNode:
@@ -111,10 +117,40 @@ def replacements(root: Path, out: Path, private: Path) -> dict[str, str]:
 
 
 def clean_text(text: str, paths: Mapping[str, str]) -> str:
-    """Paths and memory addresses, replaced by what is the same everywhere."""
-    for path, short in paths.items():
-        text = text.replace(f"{path}/", "" if short == "." else f"{short}/").replace(path, short)
+    """Paths and memory addresses, replaced by what is the same everywhere; encoded bytes are left as they are.
+
+    A path counts where it begins and ends as one: `/work/x` is not in `/work/xyz`, `/work/x.bak`, `a/work/x` or
+    `https://host/work/x`. Every step is linear in the text: an output may be one line of megabytes.
+    """
+    there = tuple(path for path in paths if path.strip("/") and path in text)
+    if pattern := _path_pattern(there):
+
+        def short(match: re.Match[str]) -> str:
+            name = paths[match["path"]]
+            if match["slash"]:
+                name = "" if name == "." else f"{name}/"
+            return f"{match['before']}{name}"
+
+        # Base64 knows slashes and letters, so a path may stand in it by chance.
+        parts = _BASE64.split(text)
+        parts[::2] = [pattern.sub(short, part) for part in parts[::2]]
+        text = "".join(parts)
     return _ADDRESS.sub("at 0x0", text)
+
+
+@cache
+def _path_pattern(paths: tuple[str, ...]) -> re.Pattern[str] | None:
+    if not paths:
+        return None
+    longest = "|".join(re.escape(path) for path in sorted(paths, key=len, reverse=True))
+    return re.compile(rf"(?P<before>{_BEFORE})(?P<path>{longest})(?:(?P<slash>/+)(?=[\w.~@%+-])|{_AFTER})")
+
+
+def overwritten(text: str) -> str:
+    """Of a line that was overwritten with `\\r`, as progress bars do, only what stood at last."""
+    if "\r" not in text:
+        return text
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
 
 
 def without_ansi(text: str) -> str:
@@ -125,29 +161,30 @@ def without_ansi(text: str) -> str:
 def _merged_streams(outputs: list[Any]) -> list[Any]:
     """Neighbouring stream outputs as one of stdout and one of stderr: their interleaving is a matter of timing."""
     found: list[Any] = []
+    texts: dict[str, list[str]] = {}  # of the streams that stand together, stdout first
+    makers: dict[str, Any] = {}
+
+    def put() -> None:
+        for name in sorted(texts, key=lambda name: name != "stdout"):
+            makers[name].text = "".join(texts[name])
+            found.append(makers[name])
+        texts.clear()
+
     for output in outputs:
-        streams = []
-        for earlier in reversed(found):
-            if earlier.output_type != "stream":
-                break
-            streams.append(earlier)
-        same = next(
-            (earlier for earlier in streams if output.output_type == "stream" and earlier.name == output.name),
-            None,
-        )
-        if same is not None:
-            same.text += output.text
-        elif output.output_type == "stream" and output.name == "stdout" and streams:
-            found.insert(len(found) - len(streams), output)
+        if output.output_type == "stream":
+            if output.name not in texts:
+                makers[output.name] = output
+            texts.setdefault(output.name, []).append(output.text)
         else:
+            put()
             found.append(output)
+    put()
     return found
 
 
 def _clean(output: Any, paths: Mapping[str, str]) -> Any:
     if output.output_type == "stream":
-        # of a line that was overwritten with \r, as progress bars do, only what stood at last
-        output.text = clean_text(re.sub(r"[^\n]*\r(?!\n)", "", output.text.replace("\r\n", "\n")), paths)
+        output.text = clean_text(overwritten(output.text), paths)
     elif output.output_type == "error":
         output.traceback = [clean_text(line, paths) for line in output.traceback]
         output.evalue = clean_text(output.evalue, paths)
