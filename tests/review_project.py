@@ -440,7 +440,7 @@ def _picture() -> str:
 
 def fail(root: Path, plan: dict[str, Any], name: str) -> Path:
     """What a failed execution of `name` leaves; returns its page."""
-    from onepage import render
+    from onepage import index, render
 
     target = next(t for t in plan["targets"] if t["id"] == name)
     notebook = json.loads((root / target["entry"] / "notebook.ipynb").read_text())
@@ -454,5 +454,5 @@ def fail(root: Path, plan: dict[str, Any], name: str) -> Path:
     (place / "failure.json").write_text(json.dumps({"target": name, "message": "no songs"}))
     message = f"{target['script']}:45: ValueError: no <b>songs</b>"
     return render.render_failed(
-        place / "notebook.ipynb", root / target["script"], message, place / "page.html", plan=plan, target=target
+        place / "notebook.ipynb", root / target["script"], message, place / index.FAILED_PAGE, plan=plan, target=target
     )

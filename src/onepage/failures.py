@@ -111,7 +111,7 @@ def _render(plan: Plan, target: dict[str, Any], place: Path, message: str) -> No
     try:
         from onepage import index, render
 
-        script, page = plan.root / target["script"], place / "index.html"
+        script, page = plan.root / target["script"], place / index.FAILED_PAGE
         render.render_failed(place / "notebook.ipynb", script, message, page, plan=plan.data, target=target)
         index.mark(plan.data, plan.root)
     except Exception as error:

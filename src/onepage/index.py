@@ -17,6 +17,7 @@ from typing import Any
 from onepage import files, pages, publish
 
 HEADLINES = 8
+FAILED_PAGE = "index.html"  # of what is kept of a failure, see failures.py
 STATES = ("fresh", "stale", "failed")
 STYLES = ("page.css", "index.css")
 SCRIPTS = ("page.js", "index.js")
@@ -46,7 +47,7 @@ def write_index(
     targets = plan["targets"]
     analyses = [_card(t, results, claims, states) for t in targets if t["kind"] == "analysis"]
     for card in analyses:
-        failure = root / "build" / "failed" / plan["report"] / card["id"] / "page.html"
+        failure = root / "build" / "failed" / plan["report"] / card["id"] / FAILED_PAGE
         shown = card["state"] == "failed" and failure.is_file()
         card["failure"] = Path(os.path.relpath(failure, out_dir)).as_posix() if shown else None
     runs = [t for t in targets if t["kind"] == "run"]

@@ -17,13 +17,15 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from onepage import pages, prose
+from onepage import bundles, pages, prose, sanitised
 from onepage.cells import Cell, line_of
+from onepage.notebooks import overwritten
 
 MIME = "application/vnd.onepage+json"
 PIXELS_PER_INCH = 150  # figures are drawn for a printed column; a screen shows them half as large again
 DATA_ROWS = 40  # figures with at most so many rows of data show them as a table, too
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+MOST_OUTPUTS = 200  # of one cell, besides what is published
+_ESCAPE = "\x1b"
 
 
 @dataclass
@@ -33,11 +35,22 @@ class Media:
     folder: str  # relative to the page: "media/q1_waveforms"
     source: Path | None = None  # where the execution left its files
     files: dict[str, bytes] = field(default_factory=dict)
+    css: list[str] = field(default_factory=list)  # what outputs add to the page's style sheet
+    places: int = 0  # given out so far
 
     def add(self, name: str, content: bytes) -> str:
         """Keep `content` as `name`; returns the page's link to it."""
         self.files[name] = content
         return f"{self.folder}/{name}"
+
+    def place(self, where: str) -> bundles.Place:
+        """A place for the next output that nothing describes."""
+        self.places += 1
+
+        def keep(suffix: str, content: bytes) -> str:
+            return self.add(f"{sanitised.name_of(content)}.{suffix}", content)
+
+        return bundles.Place(where, f"out-{self.places}", keep, self.css)
 
     def left(self, path: str) -> str | None:
         """Link to a file that the execution left under its own folder, or None if it is not there."""
@@ -84,15 +97,23 @@ def cell_outputs(cell: Cell, media: Media, origin: Origin, lists: dict[str, dict
             groups[-1][1].append(item)
         else:
             groups.append((kind, [item]))
-    drawn = (_group(kind, items, cell, media, origin, lists) for kind, items in groups)
+    loose = [number for number, (_, items) in enumerate(groups) if items[0][0] is None][MOST_OUTPUTS:]
+    left_out = set(loose)
+    shown = [group for number, group in enumerate(groups) if number not in left_out]
+    drawn = [_group(kind, items, cell, media, origin, lists) for kind, items in shown]
+    if loose:
+        drawn.append(f'<p class="note rest">... {len(loose):,} more outputs of this cell, in the notebook</p>')
     return [html for html in drawn if html]
 
 
 def _group(kind: str, items: list, cell: Cell, media: Media, origin: Origin, lists: dict[str, dict]) -> str:
     if items[0][0] is None:
         if kind.startswith("stream"):
-            return _stream(kind, _text("".join(_joined(output.get("text", "")) for _, output in items)))
-        return _plain_output(items[0][1], cell, media)
+            return _stream(kind, "".join(bundles.joined(output.get("text", "")) for _, output in items))
+        if kind == "error":
+            return _error(items[0][1])
+        place = media.place(f"Output of line {cell.line}" if cell.line else "Output")
+        return bundles.shown(items[0][1].get("data", {}), place)
     found = [dict(record, line=line_of(cell, record["name"]), id=pages.anchor(record["name"])) for record, _ in items]
     maker = _CONTEXTS.get(kind)
     context = maker(found[0], items[0][1].get("data", {}), media, lists) if maker else {}
@@ -105,11 +126,11 @@ def _figure(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str, 
     name, context = record["id"], {"caption": prose.inline(record.get("caption", "")), "svg": None, "png": None}
     size = record.get("size")
     if svg := bundle.get("image/svg+xml"):
-        text = _joined(svg)
+        text = bundles.joined(svg)
         context["svg"] = media.add(f"{name}.svg", text.encode())
         size = size or _svg_inches(text)
     if png := bundle.get("image/png"):
-        context["png"] = media.add(f"{name}.png", base64.b64decode(_joined(png)))
+        context["png"] = media.add(f"{name}.png", base64.b64decode(bundles.joined(png)))
     context["width"], context["height"] = (round(side * PIXELS_PER_INCH) for side in size) if size else (None, None)
     data = record.get("data")
     context["csv"] = media.add(f"{name}.csv", _csv(data["columns"], data["rows"])) if data else None
@@ -219,62 +240,41 @@ _CONTEXTS = {
 _KINDS = {*_CONTEXTS, "value", "claim", "file"}
 
 
-def _plain_output(output: dict, cell: Cell, media: Media) -> str:
-    """An output that no record describes: shown, but with no pretence of a description."""
-    if output.get("output_type") == "error":
-        from nbconvert.filters.ansi import ansi2html
+def _error(output: dict) -> str:
+    """A cell's exception, its traceback folded."""
+    from nbconvert.filters.ansi import ansi2html
 
-        trace = _classes_only(ansi2html("\n".join(output.get("traceback", []))))
-        return (
-            f'<div class="error" role="note"><p><b>{escape(str(output.get("ename")))}</b>: '
-            f'{escape(_text(str(output.get("evalue"))))}</p><details class="messages"><summary>The kernel\'s whole '
-            f'traceback</summary><pre tabindex="0">{trace}</pre></details></div>'
-        )
-    data = output.get("data", {})
-    where = f"Output of line {cell.line}" if cell.line else "Output"
-    for kind, suffix in (("image/svg+xml", "svg"), ("image/png", "png"), ("image/jpeg", "jpg")):
-        if kind in data:
-            content = _joined(data[kind])
-            raw = content.encode() if suffix == "svg" else base64.b64decode(content)
-            link = media.add(f"_output-{hashlib.sha256(raw).hexdigest()[:12]}.{suffix}", raw)
-            return (
-                f'<p class="loose"><img src="{link}" alt="{where}; it was not given a description" loading="lazy"></p>'
-            )
-    if "text/html" in data:
-        from nbconvert.filters.strings import clean_html
-
-        html = _classes_only(clean_html(_joined(data["text/html"])))
-        return f'<div class="loose scroll" tabindex="0" role="group" aria-label="{where}">{html}</div>'
-    if "text/markdown" in data:
-        return prose.markdown(_joined(data["text/markdown"]), shift=2)
-    text = _joined(data.get("text/plain", ""))
-    return f'<pre class="loose" tabindex="0">{escape(_text(text))}</pre>' if text else ""
+    trace, rest = bundles.limited("\n".join(output.get("traceback", [])))
+    said = bundles.limited(str(output.get("evalue")), 5000)
+    more = "".join(f'<p class="note rest">{line}</p>' for line in (rest, said[1]) if line)
+    trace = _classes_only(ansi2html(bundles.printable(trace)))
+    return (
+        f'<div class="error" role="note"><p><b>{escape(str(output.get("ename")))}</b>: '
+        f'{escape(bundles.printable(said[0]).replace(_ESCAPE, ""))}</p><details class="messages"><summary>The '
+        f'kernel\'s whole traceback</summary><pre tabindex="0">{trace}</pre>'
+        f"</details>{more}</div>"
+    )
 
 
 def _stream(kind: str, text: str) -> str:
     from nbconvert.filters.ansi import ansi2html
 
-    text = re.sub(r"[^\n]*\r(?!\n)", "", text)  # progress bars: what a terminal would still show
+    text = overwritten(text).rstrip()
     if not text.strip():
         return ""
-    body = f'<pre class="stream" tabindex="0">{_classes_only(ansi2html(text.rstrip()))}</pre>'
-    if kind == "stream stdout" and text.count("\n") <= 24:
+    lines = text.count("\n") + 1
+    text, rest = bundles.limited(text)
+    body = f'<pre class="stream" tabindex="0">{_classes_only(ansi2html(bundles.printable(text)))}</pre>'
+    body += f'<p class="note rest">{rest}</p>' if rest else ""
+    if kind == "stream stdout" and lines <= 25:
         return body
-    title = "Messages" if kind == "stream stderr" else f"Printed: {len(text.splitlines())} lines"
+    title = "Messages" if kind == "stream stderr" else f"Printed: {lines} lines"
     return f'<details class="messages"><summary>{title}</summary>{body}</details>'
 
 
-def _joined(text: str | list[str]) -> str:
-    return text if isinstance(text, str) else "".join(text)
-
-
-def _text(text: str) -> str:
-    return _CONTROL.sub("", text) if "\x1b" not in text else text
-
-
 def _classes_only(html: str) -> str:
-    """Without style attributes, which the page's policy refuses."""
-    return re.sub(r"""(<[^<>]*?)\sstyle=("[^"]*"|'[^']*')""", r"\1", html)
+    """nbconvert's spans without style attributes, which the page's policy refuses; their text is escaped already."""
+    return re.sub(r'<span( class="[^"<>]*")? style="[^"<>]*">', r"<span\1>", html)
 
 
 def _csv(columns: list, rows: list) -> bytes:
@@ -286,7 +286,8 @@ def _csv(columns: list, rows: list) -> bytes:
 
 
 def _svg_inches(text: str) -> tuple[float, float] | None:
-    found = [re.search(rf'<svg[^>]*?\s{side}="([\d.]+)(pt|px|)"', text) for side in ("width", "height")]
+    tag = text[max(text.find("<svg"), 0) :].partition(">")[0]
+    found = [re.search(rf'\s{side}="([\d.]+)(pt|px|)"', tag) for side in ("width", "height")]
     if not all(found):
         return None
     return tuple(float(m[1]) / (72 if m[2] == "pt" else 96) for m in found)

@@ -55,12 +55,15 @@ def _hash(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def shell(styles: Iterable[str], scripts: Iterable[str], *, local_scripts: bool = False) -> dict[str, Any]:
+def shell(
+    styles: Iterable[str], scripts: Iterable[str], *, local_scripts: bool = False, rules: Iterable[str] = ()
+) -> dict[str, Any]:
     """Context for `shell.html.j2`: inlined style and script with the policy that admits exactly them.
 
-    `local_scripts` also admits script files beside the page (the index reads `timing.js`).
+    `local_scripts` also admits script files beside the page (the index reads `timing.js`). `rules` are a page's own,
+    after those of the style sheets.
     """
-    style = "\n".join(static(name) for name in styles)
+    style = "\n".join([*(static(name) for name in styles), *rules])
     script = "\n".join(static(name) for name in scripts)
     policy = [
         "default-src 'none'",
@@ -75,11 +78,12 @@ def shell(styles: Iterable[str], scripts: Iterable[str], *, local_scripts: bool 
 
 
 def page(
-    template: str, styles: Iterable[str], scripts: Iterable[str], *, local_scripts: bool = False, **context: Any
-) -> str:
+    template: str, styles: Iterable[str], scripts: Iterable[str], *, local_scripts: bool = False,
+    rules: Iterable[str] = (), **context: Any,
+) -> str:  # fmt: skip
     """A whole page from `templates/<template>`."""
     context.setdefault("lang", "en")
-    shared = shell(styles, scripts, local_scripts=local_scripts)
+    shared = shell(styles, scripts, local_scripts=local_scripts, rules=rules)
     return environment().get_template(template).render(**shared, **context)
 
 

@@ -93,6 +93,19 @@ def _parse(source: str) -> str:
     return str(_parser()(source)).strip()
 
 
+def latex(source: str) -> str | None:
+    """HTML of a LaTeX text or formula, mathematics as MathML; None where pandoc cannot read it.
+
+    The sandbox keeps `\\input` from reading files. The result is not to be trusted more than its source.
+    """
+    try:
+        import pypandoc
+
+        return pypandoc.convert_text(source, "html5", format="latex", extra_args=["--mathml", "--sandbox"])
+    except (ImportError, OSError, RuntimeError):
+        return None
+
+
 @cache
 def _mathml(formulas: tuple[str, ...]) -> tuple[str, ...]:
     """MathML of each formula: one call of pandoc for a text, and only for texts that hold any."""

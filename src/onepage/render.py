@@ -166,6 +166,7 @@ def _render(
         "analysis.html.j2",
         STYLES,
         (*SCRIPTS, "listen.js") if kinds & LISTENING else SCRIPTS,
+        rules=media.css,
         title=title,
         body=body,
         current=current or not text,
@@ -265,7 +266,8 @@ def _exporter():
 @cache
 def _own_digest() -> str:
     """Changes when a template, a style, a script or the code of a page changes."""
-    own = ["render.py", "outputs.py", "cells.py", "prose.py", "pages.py", "quantities.py", "media.py"]
+    own = ["render.py", "outputs.py", "cells.py", "prose.py", "pages.py", "quantities.py", "media.py",
+           "bundles.py", "declared.py", "drawings.py", "sanitised.py", "notebooks.py"]  # fmt: skip
     files = [pages.HERE / name for name in own]
     files += sorted(p for folder in (pages.TEMPLATES, pages.STATIC) for p in folder.rglob("*") if p.is_file())
     digest = hashlib.sha256()

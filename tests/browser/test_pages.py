@@ -18,7 +18,7 @@ PAGES = {
     "analysis": f"{REPORT}/analyses/q1_waves.html",
     "listening": f"{REPORT}/analyses/q2_errors.html",
     "run": f"{REPORT}/analyses/small-s0.html",
-    "failed": "build/failed/birds-full/q1_waves/page.html",
+    "failed": "build/failed/birds-full/q1_waves/index.html",
     "compare": "build/compare/index.html",
 }
 

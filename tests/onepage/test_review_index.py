@@ -46,7 +46,7 @@ def test_the_index_marks_what_failed_and_what_waits_and_is_whole_again(tmp_path:
     text = (out / "index.html").read_text()
     assert 'class="state failed"' in text
     assert 'class="state stale"' in text
-    assert "../../build/failed/birds-full/q1_waves/page.html" in text
+    assert "../../build/failed/birds-full/q1_waves/index.html" in text
     shutil.rmtree(tmp_path / "build" / "failed")
     (tmp_path / run["entry"] / "done").write_text("")
     assert index.mark(plan, tmp_path)
