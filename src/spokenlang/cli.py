@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from spokenlang.errors import InputError
 
 COMMANDS = {
-    "corpus": ("spokenlang.corpus_cli", "make, import or check a corpus of clips"),
+    "corpus": ("spokenlang.corpus_cli", "make, import, convert or check a corpus of clips"),
     "train": ("spokenlang.train_cli", "train one network on a corpus"),
     "search": ("spokenlang.search_cli", "search hyper-parameters on validation speakers"),
     "classify": ("spokenlang.predict", "say which language is spoken in audio files"),
+    "predict": ("spokenlang.predictions", "predict arrays without targets"),
     "score": ("spokenlang.server", "score a model on a corpus exactly as the course's server does"),
     "export": ("spokenlang.export", "write a trained network as TorchScript and ONNX"),
 }

@@ -5,22 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
-import soxr
 import torch
 
+from spokenlang.corpus.ingest.decoding import RATE, Decoding
+from spokenlang.corpus.ingest.names import shown
 from spokenlang.errors import InputError
 from spokenlang.export import load_torchscript
-from spokenlang.languages import CODES, LANGUAGES
+from spokenlang.language_names import describe
+from spokenlang.languages import CODES
 
-RATE = 8000
 WINDOW_S = 10  # long recordings are judged in windows of this length, so memory stays flat
-BLOCK_S = 5  # seconds decoded at a time
 QUIET = 1e-6  # peak below which there is nothing to hear
 DEFAULT_REPORT = Path("reports/espeak-full")
 
@@ -34,11 +33,12 @@ class Verdict:
     probabilities: dict[str, float]  # by language code, summing to 1
     duration_s: float
     silent: bool  # nothing to hear: the prediction means nothing
+    damage: str = ""  # why the file is taken to be cut short or damaged; what can be decoded was judged
 
     def json(self) -> str:
         """The object of `--json`, on one line."""
-        shown = ("file", "prediction", "probabilities", "duration_s")
-        return json.dumps({name: getattr(self, name) for name in shown})
+        told = ("file", "prediction", "probabilities", "duration_s", "silent")
+        return json.dumps({**{name: getattr(self, name) for name in told}, "truncated": bool(self.damage)})
 
 
 class Classifier:
@@ -59,12 +59,11 @@ class Classifier:
         """Judge one file: the mean over its windows of the log-probabilities, weighted by their length.
 
         Raises:
-            InputError: the file cannot be read, or holds no samples or samples that are no numbers.
+            InputError: the file cannot be read, or holds no samples or samples that are no sound.
         """
         total, samples, peak = torch.zeros(len(self.languages)), 0, 0.0
-        for window in windows(decode(path)):
-            if not np.isfinite(window).all():
-                raise InputError(f"{path}: holds samples that are not numbers; repair or leave out the file")
+        decoding = Decoding(path)
+        for window in windows(iter(decoding)):
             with torch.inference_mode():
                 logits = self.model(torch.from_numpy(window).unsqueeze(0))[0]
             total += logits.log_softmax(0) * len(window)
@@ -75,24 +74,8 @@ class Classifier:
         probability = (total.double() / samples).softmax(0).tolist()
         best = int(np.argmax(probability))
         by_code = dict(zip(self.languages, probability, strict=True))
-        return Verdict(str(path), self.languages[best], by_code, round(samples / RATE, 3), peak < QUIET)
-
-
-def decode(path: Path) -> Iterator[np.ndarray]:
-    """Blocks of a file's samples: mono (channels averaged), 8 kHz, float32."""
-    if not path.exists():
-        raise InputError(f"{path}: there is no such file; check the path")
-    if path.is_dir():
-        raise InputError(f"{path}: this is a folder; name the audio files in it")
-    try:
-        with soundfile.SoundFile(path) as file:
-            resampler = soxr.ResampleStream(file.samplerate, RATE, 1, dtype="float32")
-            for block in file.blocks(BLOCK_S * file.samplerate, dtype="float32", always_2d=True):
-                yield resampler.resample_chunk(block.mean(axis=1))
-            yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        reason = str(getattr(error, "error_string", error)).strip().rstrip(".")
-        raise InputError(f"{path}: cannot be read as audio ({reason}); convert it, to WAV or FLAC say") from None
+        seconds = round(samples / RATE, 3)
+        return Verdict(shown(path), self.languages[best], by_code, seconds, peak < QUIET, decoding.short)
 
 
 def windows(blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
@@ -147,29 +130,33 @@ def main(args: argparse.Namespace) -> int:
             failed += 1
             continue
         if verdict.silent:
-            print(f"warning: {file}: silent; the prediction means nothing", file=sys.stderr)
+            print(f"warning: {verdict.file}: silent; the prediction means nothing", file=sys.stderr)
+        if verdict.damage:
+            print(f"warning: {verdict.file}: cut short or damaged ({verdict.damage})", file=sys.stderr)
         print(verdict.json() if args.json else _line(verdict), flush=True)
     return 1 if failed else 0
 
 
 def _line(verdict: Verdict) -> str:
-    names = {language.code: language.name for language in LANGUAGES}
     (first, sure), *rest = sorted(verdict.probabilities.items(), key=lambda item: -item[1])
     others = "  ".join(f"{code} {p:.0%}" for code, p in rest)
-    return f"{verdict.file}: {names.get(first, first)} {sure:.0%} ({verdict.duration_s:g} s; {others})"
+    return f"{verdict.file}: {describe(first).name} {sure:.0%} ({verdict.duration_s:g} s; {others})"
 
 
-def write_predictions(path: Path, probabilities: np.ndarray, clips: np.ndarray | None = None) -> None:
+def write_predictions(
+    path: Path, probabilities: np.ndarray, clips: np.ndarray | None = None, languages: Sequence[str] = CODES
+) -> None:
     """Write `predictions.csv`: clip (index in the test arrays), prediction (code), one probability a
     language.
 
     Args:
-        probabilities: (clips, 6) in the order of `CODES`.
+        probabilities: (clips, languages) in the order of `languages`.
         clips: (clips,) indices; 0, 1, 2 ... where none are given.
+        languages: codes in label order.
     """
-    rows = ["clip,prediction," + ",".join(CODES)]
+    rows = ["clip,prediction," + ",".join(languages)]
     for number, row in zip(range(len(probabilities)) if clips is None else clips, probabilities, strict=True):
-        rows.append(f"{number},{CODES[int(np.argmax(row))]}," + ",".join(f"{value:.6f}" for value in row))
+        rows.append(f"{number},{languages[int(np.argmax(row))]}," + ",".join(f"{value:.6f}" for value in row))
     beside = path.with_name(path.name + ".partial")
     beside.write_text("\n".join(rows) + "\n", encoding="utf-8")
     beside.replace(path)

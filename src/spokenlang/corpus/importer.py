@@ -1,44 +1,34 @@
-"""Recordings of one's own become a clip store.
+"""Recordings of one's own become a clip store: any layout, any languages, any size.
 
-`<folder>/<language>/**/*.{wav,flac,ogg,opus,mp3,...}`, with an optional CSV that says of each file who speaks
-(`path` relative to the folder, `speaker`, and whatever else is known). Every file is mixed down to one
-channel, resampled to 8 kHz with soxr and cut into clips of 5 s; what is left over at the end is dropped. A
-file shorter than that is padded with silence, one shorter than a second is left out. Clips of one speaker
-(without metadata, of one file) all go to training or all to the test set.
+    found = import_folder(Path("recordings"), Path("corpus"), options=Options(test=0.2))
+
+The steps are in `ingest`, one module each. Every file is decoded, mixed down to one channel, resampled to 8 kHz and
+cut into clips of speech. Clips of one speaker (or video; where neither is known, of one file) all go to training or all
+to the test set. What is of no use is skipped, counted and named with its reason, here and in `import.csv`.
 """
 
 from __future__ import annotations
 
-import csv
+import errno
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-import soundfile
-import soxr
 
-from spokenlang.corpus import metadata, splits, workplace
-from spokenlang.corpus.store import RATE, inputs_path, targets_path
+from spokenlang.corpus import copies, workplace
+from spokenlang.corpus.ingest import dealing, layouts, parts, report, writer
+from spokenlang.corpus.ingest.dealing import Limits
+from spokenlang.corpus.ingest.decoding import RATE, Decoding
+from spokenlang.corpus.ingest.names import shown
+from spokenlang.corpus.ingest.parts import Outcome, Plan
+from spokenlang.corpus.ingest.recordings import Found, Wanted
+from spokenlang.corpus.ingest.segments import Cutter, Cutting
 from spokenlang.errors import InputError
-from spokenlang.languages import CODES, label_of
+from spokenlang.language_names import in_order
 
-SAMPLES = 5 * RATE
-"""Samples of a clip."""
-SHORTEST = RATE
-"""Samples below which a file is left out."""
-EXTENSIONS = frozenset(
-    (
-        *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd", ".w64", ".caf"),
-        *(".m4a", ".aac", ".wma", ".amr", ".webm"),
-    )
-)
-"""What counts as a recording. Those of the second line cannot be decoded, but are not to be passed over in silence."""
 RECIPE = "corpus.json"
-FIRST = ("split", "index", "language", "group", "file", "start_s")
-"""Columns of `clips.csv` that the import fills in itself; those of the metadata follow."""
-
 Progress = Callable[[int, int], None]
 
 
@@ -46,17 +36,37 @@ Progress = Callable[[int, int], None]
 class Options:
     """How recordings become a corpus."""
 
-    test: float = 0.2  # share of each language's clips that goes to the test set
-    seed: int = 0  # of the draw of test speakers
+    test: float | None = None  # share of each language's clips for the test set; None: the publisher's, else a fifth
+    seed: int = 0  # of every draw
+    seconds: float = 5.0  # of a clip
+    speech: float = 0.3  # least share of a clip that is speech; 0: cut without looking
+    per_speaker: int = 0  # at most so many clips of a speaker (0: all)
+    per_language: int = 0  # at most so many clips of a language (0: all)
+    bad: float = 0.5  # share of bad files beyond which the import stops
+    strict: bool = False  # one bad file stops it, and so does an unknown speaker
+    workers: int = 1  # processes; of no influence on what is made
 
 
 @dataclass(frozen=True)
 class Imported:
     """What came of an import."""
 
-    files: int
+    files: int  # that were found
     clips: dict[str, int]  # in each split
     warnings: tuple[str, ...]  # one line each
+    languages: tuple[str, ...] = ()
+    layout: str = ""
+    remarks: tuple[str, ...] = ()  # how things were understood; nothing to worry about
+    skipped: tuple[tuple[Path, str], ...] = ()  # bad files and their reasons
+    balance: report.Balance = field(default_factory=lambda: report.Balance(0, 0, {}, 0, 0))
+
+
+class BadFiles(InputError):
+    """More bad files than are allowed; `lines` names them."""
+
+    def __init__(self, message: str, lines: list[str]) -> None:
+        super().__init__(message)
+        self.lines = lines
 
 
 def import_folder(
@@ -65,189 +75,119 @@ def import_folder(
     csv_path: Path | None = None,
     options: Options | None = None,
     progress: Progress = lambda done, total: None,
+    wanted: Wanted | None = None,
 ) -> Imported:
     """Make the clip store `out` of a folder of recordings. `out` is complete or absent.
 
-    Without `csv_path`, `metadata.csv` in the folder is used if there is one. `progress` is told the files
-    that are done and all files. `InputError` names the first file, folder or row that is wrong.
+    Without `csv_path`, `metadata.csv` in the folder is used if there is one. An import that was interrupted is taken
+    up where it stopped. `progress` is told the files that are done and all files. `InputError` says what is wrong with
+    the folder, its tables or the options; `BadFiles` (one of them) what is wrong with the files.
     """
-    options = options or Options()
-    if not 0 < options.test < 1:
-        raise InputError(f"the share of test clips must lie between 0 and 1, not {options.test}")
-    files = find(folder)
-    if csv_path is None and (folder / "metadata.csv").exists():
-        csv_path = folder / "metadata.csv"
-    known, warnings = read_csv(csv_path, folder, files) if csv_path else ({}, [])
+    options, wanted = options or Options(), wanted or Wanted()
+    if csv_path is not None:
+        wanted = replace(wanted, metadata=csv_path)
+    _require_sense(options)
+    found = layouts.survey(folder, wanted)
     _require_ours(out)
+    if options.strict and found.loud:
+        raise InputError(f"{shown(folder)}: {found.loud}")
+    cutting = Cutting(round(options.seconds * RATE), options.speech)
+    paths = [recording.path.as_posix() for recording in found.recordings]
+    plan = Plan(str(folder.resolve()), paths, asdict(cutting))
     work = workplace.beside(out)
     with workplace.workplace(work):
-        try:
+        if not parts.resumes(work, plan):
             workplace.clear(work)
-            rows, found = _cut_all(folder, files, known, work, progress)
-            counts, lacking = _write(work, rows, options)
-        except BaseException:
-            workplace.discard(work)  # half an import is of no use to the next one
+            parts.write_plan(work, plan)
+        try:
+            imported = _import(work, plan, found, wanted.languages, options, progress)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            raise InputError(f"{work}: the disk is full; make room, then run again to go on from here") from None
+        except InputError as error:
+            if "run again" not in str(error):
+                workplace.discard(work)  # it would come out the same
             raise
-        description = {"corpus": "import", "folder": folder.resolve().name, "options": asdict(options)}
-        (work / RECIPE).write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
+        idle = ("workers", "bad", "strict")  # of no influence on what is made
+        stated = {name: value for name, value in asdict(options).items() if name not in idle}
+        description = {"corpus": "import", "folder": folder.resolve().name, "layout": found.layout, "rate": RATE}
+        text = json.dumps({**description, "options": stated}, indent=1)
+        (work / RECIPE).write_text(text + "\n", encoding="utf-8")
+        parts.remove(work)
     workplace.put_in_place(work, out)
-    return Imported(len(files), counts, (*warnings, *found, *lacking))
+    return imported
 
 
-def find(folder: Path) -> list[Path]:
-    """The recordings of a folder, relative to it, in a fixed order; each must lie in the folder of a language."""
-    if not folder.is_dir():
-        raise InputError(f"{folder}: there is no such folder; give one that holds {', '.join(CODES)}")
-    files = sorted(
-        path.relative_to(folder)
-        for path in folder.rglob("*")
-        if path.suffix.lower() in EXTENSIONS
-        and path.is_file()
-        and not any(part.startswith((".", "__MACOSX")) for part in path.relative_to(folder).parts)
-    )
-    if not files:
-        raise InputError(f"{folder}: no recordings in it; they belong in {folder}/<language>/ ({', '.join(CODES)})")
-    for path in files:
-        if len(path.parts) == 1:
-            raise InputError(f"{folder / path}: lies in no language's folder; move it to one of {', '.join(CODES)}")
-        if path.parts[0] not in CODES:
-            raise InputError(
-                f"{folder / path.parts[0]}: no such language here; rename the folder to one of {', '.join(CODES)} "
-                "or move it away"
-            )
-    return files
+def _import(
+    work: Path, plan: Plan, found: Found, asked: tuple[str, ...], options: Options, progress: Progress
+) -> Imported:
+    parts.make_all(work, plan, options.workers, progress)
+    # Without the cells of `clips.csv`: they are read again when it is written.
+    outcomes = [replace(outcome, clips=[]) for outcome in parts.outcomes(work, plan)]
+    dealing.copies(found.recordings, outcomes)
+    bad = report.bad_files(found, outcomes)
+    _require_few(bad, len(found.recordings) + len(found.bad), options)
+    if not any(outcome.new and not outcome.reason for outcome in outcomes):
+        reasons = report.kinds(bad) or "too little speech"
+        raise BadFiles(f"{plan.folder}: no clip can be cut from these recordings ({reasons})", report.named(bad))
+    languages, lacking = _languages(found, outcomes, asked)
+    limits = Limits(options.per_speaker, options.per_language, options.test, options.seed)
+    dealt = dealing.deal(found, outcomes, languages, limits)
+    counts = writer.write_arrays(work, plan, dealt)
+    writer.write_clips(work, plan, found, dealt)
+    writer.write_import(work, found, outcomes, dealt)
+    aside = [f"{len(found.aside)} files were left out: {report.kinds(found.aside)}"] if found.aside else []
+    skipped = [f"{len(bad)} files were skipped: {report.kinds(bad)}"] if bad else []
+    loud = [found.loud] if found.loud else []
+    warnings = (
+        *loud, *found.warnings, *skipped, *aside, *report.notes(found, outcomes), *lacking, *dealt.warnings,
+        *copies.in_store(work, list(writer.SPLITS), languages),
+    )  # fmt: skip
+    return Imported(
+        len(found.recordings) + len(found.bad), counts, warnings, languages, found.layout, tuple(found.remarks),
+        tuple(bad), report.balance(found, outcomes, dealt),
+    )  # fmt: skip
 
 
-def read_csv(csv_path: Path, folder: Path, files: list[Path]) -> tuple[dict[str, dict[str, str]], list[str]]:
-    """What a metadata CSV knows of each file, by its path relative to the folder; and warnings."""
-    try:
-        with csv_path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            columns = list(reader.fieldnames or [])
-            rows = list(reader)
-    except OSError as error:
-        raise InputError(f"{csv_path}: cannot be read ({error.strerror}); check --metadata") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{csv_path}: not a UTF-8 CSV file ({error}); export it again") from None
-    if "path" not in columns:
-        raise InputError(f"{csv_path}: no column 'path' (found {', '.join(columns) or 'nothing'}); add or rename it")
-    known: dict[str, dict[str, str]] = {}
-    for line, row in enumerate(rows, start=2):
-        if None in row or None in row.values():
-            raise InputError(f"{csv_path}, line {line}: not as many cells as the header has; mend the row")
-        path = Path(row.pop("path").replace("\\", "/")).as_posix()
-        if path in known:
-            raise InputError(f"{csv_path}, line {line}: {path} for the second time; keep one row")
-        language = row.pop("language", "") or path.split("/")[0]
-        if language != path.split("/")[0]:
-            raise InputError(
-                f"{csv_path}, line {line}: {path} is {language!r} here but lies in {path.split('/')[0]!r}; "
-                "correct one of the two"
-            )
-        known[path] = {name: cell for name, cell in row.items() if name not in FIRST}
-    present = {path.as_posix() for path in files}
-    warnings = []
-    if extra := len(known.keys() - present):
-        warnings.append(f"{extra} rows of {csv_path.name} speak of files that are not in {folder.name}")
-    if bare := len(present - known.keys()):
-        warnings.append(f"{bare} files have no row in {csv_path.name}; each counts as a speaker of its own")
-    return known, warnings
+def _languages(found: Found, outcomes: list[Outcome], asked: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
+    """The class list, and a word on languages whose recordings gave nothing."""
+    wanted = asked or in_order({recording.language for recording in found.recordings})
+    there = {
+        r.language for r, outcome in zip(found.recordings, outcomes, strict=True) if outcome.new and not outcome.reason
+    }
+    lacking = [code for code in wanted if code not in there]
+    if asked and lacking:
+        raise InputError(f"no clip could be cut of the recordings of {', '.join(lacking)}; see what was skipped")
+    if len(there) > 127:
+        raise InputError(f"{len(there)} languages are more than int8 labels can tell apart; use --languages")
+    said = [f"{code}: no clip could be cut of its recordings; it is none of the corpus's languages" for code in lacking]
+    return tuple(code for code in wanted if code in there), said
 
 
-def cuts(path: Path) -> Iterator[np.ndarray]:
-    """Clips of one recording: (40000,) float32 each. Reads it piece by piece, so its length does not matter."""
-    try:
-        if not path.stat().st_size:
-            raise InputError(f"{path}: is empty (no bytes); copy it again or remove it")
-        with soundfile.SoundFile(path) as file:
-            kept, made = np.zeros(0, np.float32), 0
-            for piece in _resampled(path, file):
-                kept = np.concatenate([kept, piece])
-                while len(kept) >= SAMPLES:
-                    yield kept[:SAMPLES]
-                    kept, made = kept[SAMPLES:], made + 1
-    except (soundfile.SoundFileError, OSError) as error:
-        reason = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{path}: cannot be read as audio ({reason}); convert it or remove it") from None
-    if not made and len(kept) >= SHORTEST:
-        yield np.pad(kept, (0, SAMPLES - len(kept)))
+def _require_few(bad: list[tuple[Path, str]], total: int, options: Options) -> None:
+    if not bad or (not options.strict and len(bad) <= options.bad * total):
+        return
+    why = "--strict allows none" if options.strict else f"more than {options.bad:.0%} (--bad)"
+    raise BadFiles(f"{len(bad)} of {total} files are bad, {why}: {report.kinds(bad)}", report.named(bad))
 
 
-def _resampled(path: Path, file: soundfile.SoundFile) -> Iterator[np.ndarray]:
-    """A recording at 8 kHz in one channel, half a minute at a time."""
-    stream = soxr.ResampleStream(file.samplerate, RATE, 1, dtype="float32", quality="HQ")
-    size = 30 * file.samplerate
-    taken = given = 0
-    while True:
-        block = file.read(size, dtype="float32", always_2d=True)
-        # 60000 is close to what float16, the clip store's type, can hold.
-        if not (np.abs(block) < 60000).all():
-            raise InputError(f"{path}: has NaN, infinite or huge samples; export it again or remove it")
-        last = len(block) < size
-        piece = stream.resample_chunk(block.mean(axis=1), last=last)
-        taken, given = taken + len(block), given + len(piece)
-        if not taken:
-            raise InputError(f"{path}: is empty (no samples); record it again or remove it")
-        yield piece
-        if last:
-            break
-    # The resampler may end a sample early, and a file of exactly 5 s is to be a clip.
-    yield np.zeros(max(0, round(taken * RATE / file.samplerate) - given), np.float32)
+def _require_sense(options: Options) -> None:
+    if options.test is not None and not 0 < options.test < 1:
+        raise InputError(f"the share of test clips must lie between 0 and 1, not {options.test}")
+    if not 0.1 <= options.seconds <= 600:
+        raise InputError(f"clips are 0.1 to 600 s long, not {options.seconds:g} s; correct --seconds")
+    for name, share in (("speech", options.speech), ("bad", options.bad)):
+        if not 0 <= share <= 1:
+            raise InputError(f"--{name} is a share from 0 to 1, not {share:g}")
+    for name, count in (("per-speaker", options.per_speaker), ("per-language", options.per_language)):
+        if count < 0:
+            raise InputError(f"--{name} is a number of clips, or 0 for all, not {count}")
 
 
-def _cut_all(
-    folder: Path, files: list[Path], known: dict[str, dict[str, str]], work: Path, told: Progress
-) -> tuple[list[dict[str, object]], list[str]]:
-    """Write the clips of all files to `cuts` in the work folder; their rows, and warnings."""
-    rows: list[dict[str, object]] = []
-    short = silent = 0
-    with (work / "cuts").open("wb") as file:
-        for done, path in enumerate(files):
-            told(done, len(files))
-            about = known.get(path.as_posix(), {})
-            # A speaker stays together wherever they are heard; without one, a file stays together.
-            group = about.get("speaker") or path.as_posix()
-            count = 0
-            for clip in cuts(folder / path):
-                place = {"language": path.parts[0], "file": path.as_posix(), "start_s": 5 * count}
-                rows.append({**about, **place, "group": group})
-                file.write(clip.astype("<f2").tobytes())
-                silent += not clip.any()
-                count += 1
-            short += not count
-    told(len(files), len(files))
-    if not rows:
-        raise InputError(f"{folder}: no recording is as long as one second; nothing to import")
-    notes = {"files are shorter than 1 s and were left out": short, "clips are silent; they are kept": silent}
-    return rows, [f"{count} {what}" for what, count in notes.items() if count]
-
-
-def _write(work: Path, rows: list[dict[str, object]], options: Options) -> tuple[dict[str, int], list[str]]:
-    """Deal the clips to training and test; clips in each, and warnings."""
-    labels = np.array([label_of(str(row["language"])) for row in rows], dtype=np.int8)
-    groups = np.array([row["group"] for row in rows])
-    testing = splits.separate(labels, groups, options.test, options.seed)
-    alone = [code for at, code in enumerate(CODES) if (labels == at).any() and not (labels[testing] == at).any()]
-    if not testing.any():
-        found = f"{len(set(groups))} speakers in {len(rows)} clips"
-        raise InputError(f"{work.stem}: {found} give no test set of other speakers; add recordings")
-    source = np.memmap(work / "cuts", dtype="<f2", mode="r", shape=(len(rows), SAMPLES))
-    filled: list[dict[str, object]] = []
-    counts = {}
-    for split, mask in (("train", ~testing), ("test", testing)):
-        chosen = np.flatnonzero(mask)
-        np.save(targets_path(work, split), labels[chosen], allow_pickle=False)
-        shape = (len(chosen), SAMPLES)
-        array = np.lib.format.open_memmap(inputs_path(work, split), "w+", np.float16, shape)
-        for index, at in enumerate(chosen):
-            array[index] = source[at]
-            filled.append({**rows[at], "split": split, "index": index})
-        array.flush()
-        counts[split] = len(chosen)
-    (work / "cuts").unlink()
-    further = dict.fromkeys(name for row in rows for name in row if name not in FIRST)
-    metadata.write(work / metadata.NAME, (*FIRST, *further), filled)
-    return counts, [f"{code} has one speaker only: none of it in the test set" for code in alone]
+def cuts(path: Path, cutting: Cutting | None = None) -> Iterator[np.ndarray]:
+    """Clips of one recording: (samples,) float32 each."""
+    return (clip.samples for clip in Cutter(cutting or Cutting()).cut(Decoding(path)))
 
 
 def _require_ours(out: Path) -> None:

@@ -9,7 +9,9 @@ One row per clip; `split` and `index` say which one. The columns that the rest o
 | group | what must not be torn apart between training, validation and test: a voice, a speaker, a video |
 | dialect, clean, snr_db, ... | anything else; kept as it is |
 
-Numbers become numeric arrays (an empty cell is NaN), all else stays text.
+Where no column is called group, one that says who speaks (speaker, speaker_id, client_id, ...) or from which video or
+file a clip is takes its place. Numbers become numeric arrays (an empty cell is NaN), all else stays text. `clips.tsv`
+and semicolons are understood too.
 """
 
 from __future__ import annotations
@@ -20,14 +22,29 @@ from pathlib import Path
 
 import numpy as np
 
+from spokenlang.corpus.ingest import published, tables
 from spokenlang.errors import InputError
 
 NAME = "clips.csv"
 REQUIRED = ("split", "index")
-TEXT = frozenset({"split", "language", "group", "speaker", "dialect", "variant", "source", "file", "text"})
+TEXT = frozenset(
+    ["split", "language", "group", "dialect", "variant", "source", "file", "text", "locale", "sentence", "book"]
+    + [name for meaning in ("speaker", "video") for name in tables.MEANINGS[meaning].split()]
+)
 """Columns that stay text even where every cell looks like a number (speaker "2252")."""
 
 Columns = dict[str, np.ndarray]
+
+
+def path_in(folder: Path) -> Path | None:
+    """The table of clips in a folder, if there is one."""
+    return next((folder / name for name in (NAME, "clips.tsv") if (folder / name).exists()), None)
+
+
+def group_remark(path: Path | None) -> str:
+    """Which column stands for the groups, where none is called so."""
+    source = _group_source(_rows(path)[0]) if path else ""
+    return "" if source in ("", "group") else f"{path.name if path else ''}: groups are taken from column {source!r}"
 
 
 def read(path: Path, lengths: Mapping[str, int]) -> dict[str, Columns]:
@@ -40,6 +57,10 @@ def read(path: Path, lengths: Mapping[str, int]) -> dict[str, Columns]:
     if not rows:
         return {split: {} for split in lengths}
     texts = {name: [row[at] for row in rows] for at, name in enumerate(header)}
+    source = _group_source(header)
+    if source and source != "group":
+        by_file = tables.plain(source) in ("file", "path", "filename")
+        texts["group"] = [(published.video_of(cell) if by_file else "") or cell for cell in texts[source]]
     places: dict[str, list[tuple[int, int]]] = {split: [] for split in lengths}
     for line, (split, index) in enumerate(zip(texts["split"], texts["index"], strict=True)):
         where = f"{path}, line {line + 2}"
@@ -65,11 +86,24 @@ def write(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object
             writer.writerow(["" if row.get(name) is None else row[name] for name in columns])
 
 
+def _group_source(header: list[str]) -> str:
+    """The column that says what must stay together; "" if none does."""
+    for names in (*(tables.MEANINGS[meaning] for meaning in ("group", "speaker", "video")), "file path filename"):
+        for name in names.split():
+            found = next((own for own in header if tables.plain(own) == name), "")
+            if found:
+                return found
+    return ""
+
+
 def _rows(path: Path) -> tuple[list[str], list[list[str]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            header = next(reader, [])
+            first = file.readline()
+            file.seek(0)
+            separator = max(",;\t", key=first.count)
+            reader = csv.reader(file, strict=True, delimiter=separator)
+            header = [name.strip() for name in next(reader, [])]
             rows = [row for row in reader if row]
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: not a UTF-8 CSV file ({error}); mend or remove it") from None
@@ -114,13 +148,17 @@ def _of_split(
 def _kind(name: str, cells: list[str]) -> type:
     if name in TEXT:
         return str
-    if all(cell.lstrip("-").isdecimal() for cell in cells):
-        return int
     try:
+        # Python takes 1_000 for a number; nobody who writes a table does.
+        if any("_" in cell for cell in cells):
+            return str
         numbers = [float(cell) for cell in cells if cell]
     except ValueError:
         return str
-    return float if numbers else str
+    if not numbers:
+        return str
+    whole = all(cell.strip().lstrip("+-").isdecimal() for cell in cells)
+    return int if whole and max(map(abs, numbers)) < 1 << 53 else float
 
 
 def _column(cells: list[str], kind: type) -> np.ndarray:

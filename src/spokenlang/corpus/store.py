@@ -1,8 +1,9 @@
 """The clip store: a folder of arrays in the assignment's own layout.
 
-`inputs_<split>_fp16.npy` (clips, samples) float16 and `targets_<split>_int8.npy` (clips,) int8 with labels 0
-to 5, for the splits `train` and `test` and, where there is one, `dialects` (a second test set); optionally
-`clips.csv` beside them (see `metadata`). The assignment's folder is a clip store as it stands.
+`inputs_<split>_fp16.npy` (clips, samples) float16 and `targets_<split>_int8.npy` (clips,) integer labels, for the
+splits `train` and `test` and, where there is one, `dialects` (a second test set); optionally `clips.csv` beside them
+(see `metadata`) and `languages.json`, the class list (without it, the assignment's six). The assignment's folder is a
+clip store as it stands. A test set without targets is a hidden one: it can be predicted and not scored.
 
 Arrays are memory-mapped. `ClipStore.open` checks everything that headers, targets and metadata can tell;
 `ClipStore.check` also reads every sample.
@@ -18,17 +19,14 @@ from pathlib import Path
 
 import numpy as np
 
-from spokenlang.corpus import metadata
+from spokenlang.corpus import arrays, copies, metadata
+from spokenlang.corpus.arrays import LANGUAGES, RATE, RECIPE, REQUIRED_SPLITS, SPLITS, inputs_path, targets_path
+from spokenlang.corpus.ingest.names import tidy
 from spokenlang.errors import InputError
 from spokenlang.languages import CODES
 
-RATE = 8000
-"""Samples per second of every store: the layout has no room for another rate, and the assignment's is
-this."""
-REQUIRED_SPLITS = ("train", "test")
-SPLITS = (*REQUIRED_SPLITS, "dialects")
-SHORTEST = RATE // 10
-"""Samples below which a clip holds no speech: an array narrower than this was meant otherwise."""
+__all__ = ["LANGUAGES", "RATE", "RECIPE", "SPLITS", "Checked", "ClipStore", "inputs_path", "targets_path"]
+
 SILENT = 1e-6
 """Peak-to-peak range below which a clip is counted as silent; the assignment's quietest clips peak at about
 1e-5."""
@@ -47,16 +45,26 @@ class Checked:
 class ClipStore:
     """A validated, memory-mapped folder of clips. Make one with `ClipStore.open(folder)`."""
 
-    def __init__(self, folder: Path, inputs: dict[str, np.ndarray], targets: dict[str, np.ndarray]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        inputs: dict[str, np.ndarray],
+        targets: dict[str, np.ndarray],
+        languages: tuple[str, ...] | None = None,
+    ) -> None:
         self.folder = folder
         self.rate = RATE
         self.samples = next(iter(inputs.values())).shape[1]
+        self.languages = languages or CODES
         self._inputs = inputs
         self._targets = targets
-        path = folder / metadata.NAME
-        lengths = {split: len(labels) for split, labels in targets.items()}
-        self._clips = metadata.read(path, lengths) if path.exists() else {split: {} for split in lengths}
-        self._check_languages(path)
+        self._table = metadata.path_in(folder)
+        lengths = {split: len(array) for split, array in inputs.items()}
+        self._clips = metadata.read(self._table, lengths) if self._table else {split: {} for split in lengths}
+        self._check_languages()
+        self._rate_stated = arrays.require_rate(folder, self.samples)
+        stated = languages is not None or "language" in self._clips["train"]
+        arrays.require_meaning(folder, targets["train"], stated)
 
     @classmethod
     def open(cls, folder: Path | str) -> ClipStore:
@@ -66,17 +74,23 @@ class ClipStore:
             raise InputError(f"{folder}: there is no such corpus folder; check the path (CORPUS=...)")
         if not folder.is_dir():
             raise InputError(f"{folder}: this is a file; a corpus is a folder of .npy arrays")
-        _require_arrays(folder)
-        splits = [split for split in SPLITS if inputs_path(folder, split).exists()]
-        inputs = {split: _load_inputs(inputs_path(folder, split)) for split in splits}
-        targets = {split: _load_targets(targets_path(folder, split)) for split in splits}
-        _require_agreement(folder, inputs, targets)
-        return cls(folder, inputs, targets)
+        splits = arrays.require_arrays(folder)
+        languages = arrays.read_languages(folder)
+        inputs = {split: arrays.load_inputs(inputs_path(folder, split)) for split in splits}
+        labelled = [split for split in splits if targets_path(folder, split).exists()]
+        targets = {s: arrays.load_targets(targets_path(folder, s), languages or CODES) for s in labelled}
+        arrays.require_agreement(folder, inputs, targets)
+        return cls(folder, inputs, targets, languages)
 
     @property
     def names(self) -> tuple[str, ...]:
         """Splits present: `train`, `test`, and possibly `dialects`."""
         return tuple(self._inputs)
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Splits without targets: they can be predicted and not scored."""
+        return tuple(split for split in self._inputs if split not in self._targets)
 
     @property
     def has_groups(self) -> bool:
@@ -88,7 +102,12 @@ class ClipStore:
         return self._inputs[split]
 
     def targets(self, split: str) -> np.ndarray:
-        """Labels of a split: (clips,) int64."""
+        """Labels of a split: (clips,) int64, places in `languages`. `InputError` for a hidden test set."""
+        if split in self.hidden:
+            raise InputError(
+                f"{self.folder}: {split} has no targets, so nothing can be scored on it; predict it: "
+                f"spokenlang predict {inputs_path(self.folder, split)} --model MODEL --out predictions.csv"
+            )
         return self._targets[split].copy()
 
     def clips(self, split: str) -> metadata.Columns:
@@ -97,9 +116,10 @@ class ClipStore:
 
     def groups(self, split: str) -> np.ndarray:
         """Group of each clip, as text. A clip of which none is known stands alone, under an id of its own."""
-        known = self._clips[split].get("group", np.array([""] * len(self._targets[split])))
+        known = self._clips[split].get("group", np.array([""] * len(self._inputs[split])))
         alone = (f"{split}-{index}" for index in range(len(known)))
-        return np.array([group or own for group, own in zip(known, alone, strict=True)], dtype=str)
+        # "x" and "x ", composed and decomposed: one speaker.
+        return np.array([tidy(group) or own for group, own in zip(known, alone, strict=True)], dtype=str)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -115,142 +135,61 @@ class ClipStore:
 
     def files(self) -> list[Path]:
         """The files that make up the store, in a fixed order."""
-        arrays = [make(self.folder, split) for split in self.names for make in (inputs_path, targets_path)]
-        csv = self.folder / metadata.NAME
-        return [*arrays, csv] if csv.exists() else arrays
+        paths = [make(self.folder, split) for split in self.names for make in (inputs_path, targets_path)]
+        paths += [self.folder / LANGUAGES, *([self._table] if self._table else [])]
+        return [path for path in paths if path.exists()]
 
     def check(self) -> Checked:
         """Read every sample. `InputError` for samples that are no numbers; warnings for what is merely
         odd."""
         silent: dict[str, int] = {}
         warnings: list[str] = []
-        digests: dict[bytes, tuple[str, int]] = {}
-        repeats = 0
         for split in self.names:
             quiet = 0
             for start, block in _blocks(self._inputs[split]):
                 _require_finite(inputs_path(self.folder, split), start, block)
-                still = np.ptp(block.astype(np.float32), axis=1) < SILENT
-                quiet += int(still.sum())
-                for row, clip in enumerate(block):
-                    if still[row]:
-                        continue
-                    first = digests.setdefault(hashlib.blake2b(clip.tobytes()).digest(), (split, start + row))
-                    repeats += first[0] == "train" and split != "train"
+                quiet += int((np.ptp(block.astype(np.float32), axis=1) < SILENT).sum())
             silent[split] = quiet
             if quiet:
-                warnings.append(f"{quiet} of {len(self._targets[split])} clips in {split} are silent; they are kept")
-        if repeats:
-            warnings.append(f"{repeats} clips outside train are copies of training clips; test scores will flatter")
+                warnings.append(f"{quiet} of {len(self._inputs[split])} clips in {split} are silent; they are kept")
+        warnings += copies.warnings(self._inputs, self._targets, self.languages)
         warnings += self._oddities()
-        return Checked({split: len(self._targets[split]) for split in self.names}, silent, tuple(warnings))
+        return Checked({split: len(array) for split, array in self._inputs.items()}, silent, tuple(warnings))
 
     def _oddities(self) -> list[str]:
-        found = []
+        found = [f"{split} has no targets: it can be predicted, and not scored" for split in self.hidden]
         for split in REQUIRED_SPLITS:
-            absent = [code for label, code in enumerate(CODES) if not (self._targets[split] == label).any()]
+            labels = self._targets.get(split, np.arange(len(self.languages)))
+            absent = [code for label, code in enumerate(self.languages) if not (labels == label).any()]
             if absent:
                 found.append(f"{split} has no clips of {', '.join(absent)}")
         if not self.has_groups:
-            return [
-                *found,
-                "no groups known (clips.csv): validation is drawn at random, voices may recur in it",
-            ]
+            found.append("no groups known (clips.csv): validation is drawn at random, voices may recur in it")
+        if not self._rate_stated and self.samples != 5 * RATE:
+            found.append(f"clips are {self.samples / RATE:g} s long if they are at {RATE} Hz, which nothing says")
+        if not self.has_groups:
+            return found
+        if remark := metadata.group_remark(self._table):
+            found.append(remark)
+        train = set(self.groups("train"))
         for split in self.names[1:]:
-            shared = set(self._clips["train"]["group"]) & set(self._clips[split].get("group", ())) - {""}
-            if shared:
+            if shared := train & set(self.groups(split)):
                 found.append(f"{len(shared)} groups occur in both train and {split}; scores on {split} will flatter")
         return found
 
-    def _check_languages(self, path: Path) -> None:
+    def _check_languages(self) -> None:
         for split, columns in self._clips.items():
-            if "language" not in columns:
+            if "language" not in columns or split not in self._targets:
                 continue
-            spoken = np.array(CODES)[self._targets[split]]
+            spoken = np.array(self.languages)[self._targets[split]]
             wrong = np.flatnonzero(spoken != columns["language"])
             if len(wrong):
                 at = int(wrong[0])
                 here, there = str(columns["language"][at]), str(spoken[at])
                 raise InputError(
-                    f"{path}: clip {at} of {split} is {here!r} here but {there!r} in the targets; "
+                    f"{self._table}: clip {at} of {split} is {here!r} here but {there!r} in the targets; "
                     "the file belongs to other arrays"
                 )
-
-
-def inputs_path(folder: Path, split: str) -> Path:
-    """Where a split's waveforms are."""
-    return folder / f"inputs_{split}_fp16.npy"
-
-
-def targets_path(folder: Path, split: str) -> Path:
-    """Where a split's labels are."""
-    return folder / f"targets_{split}_int8.npy"
-
-
-def _require_arrays(folder: Path) -> None:
-    wanted = [make(folder, split).name for split in REQUIRED_SPLITS for make in (inputs_path, targets_path)]
-    optional = [make(folder, "dialects").name for make in (inputs_path, targets_path)]
-    present = sorted(path.name for path in folder.glob("*.npy"))
-    missing = [name for name in wanted if name not in present]
-    if any(name in present for name in optional):
-        missing += [name for name in optional if name not in present]
-    if missing:
-        strange = [name for name in present if name not in (*wanted, *optional)]
-        found = f"found {', '.join(strange)}" if strange else "nothing there under a similar name"
-        raise InputError(f"{folder}: {' and '.join(missing)} missing ({found}); rename or add the arrays")
-
-
-def _load(path: Path) -> np.ndarray:
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise InputError(f"{path}: cannot be read as a .npy array ({error}); write it again with numpy.save") from None
-
-
-def _load_inputs(path: Path) -> np.ndarray:
-    array = _load(path)
-    if array.dtype != np.float16:
-        raise InputError(f"{path}: samples are {array.dtype}, not float16; convert with astype('float16')")
-    if array.ndim != 2:
-        raise InputError(f"{path}: shape {array.shape} is not (clips, samples); reshape to two dimensions")
-    if not len(array):
-        raise InputError(f"{path}: holds no clips; a split needs at least one")
-    if array.shape[1] < SHORTEST:
-        raise InputError(
-            f"{path}: clips of {array.shape[1]} samples are shorter than 0.1 s at {RATE} Hz; is the array transposed?"
-        )
-    return array
-
-
-def _load_targets(path: Path) -> np.ndarray:
-    array = _load(path)
-    if array.dtype != np.int8:
-        raise InputError(f"{path}: labels are {array.dtype}, not int8; convert with astype('int8')")
-    if array.ndim != 1:
-        raise InputError(f"{path}: shape {array.shape} is not (clips,); labels are one number per clip")
-    wrong = np.flatnonzero((array < 0) | (array >= len(CODES)))
-    if len(wrong):
-        at = int(wrong[0])
-        raise InputError(
-            f"{path}: label {array[at]} at clip {at} ({len(wrong)} such labels) is outside 0..{len(CODES) - 1} "
-            f"({', '.join(CODES)}); correct or drop these clips"
-        )
-    return array.astype(np.int64)
-
-
-def _require_agreement(folder: Path, inputs: dict[str, np.ndarray], targets: dict[str, np.ndarray]) -> None:
-    width = inputs["train"].shape[1]
-    for split, array in inputs.items():
-        if len(array) != len(targets[split]):
-            raise InputError(
-                f"{inputs_path(folder, split)}: {len(array)} clips but {len(targets[split])} labels in "
-                f"{targets_path(folder, split).name}; the two must come from the same export"
-            )
-        if array.shape[1] != width:
-            raise InputError(
-                f"{inputs_path(folder, split)}: clips of {array.shape[1]} samples, but {width} in "
-                f"{inputs_path(folder, 'train').name}; cut all splits to one length"
-            )
 
 
 def _blocks(array: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:

@@ -1,0 +1,109 @@
+"""Helper processes side by side: each is given numbers, one a line, and answers `<number> done`.
+
+They are told by their standard input, so they end with the process that started them, however that ends.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+_LOG = "helpers.log"
+
+
+class Helpers:
+    """`jobs` processes that run `python -m <module> <work>`; a helper that dies is replaced."""
+
+    def __init__(self, module: str, work: Path, jobs: int) -> None:
+        self._module, self._work, self._jobs = module, work, jobs
+        self._running: list[subprocess.Popen[str]] = []
+        self._lock, self._stopped = threading.Lock(), False
+
+    def finished(self, numbers: list[int]) -> Iterator[tuple[int, int | None]]:
+        """Have work done; yields each number as it is done, with None, or the exit status of the helper that failed."""
+        todo: queue.SimpleQueue[int] = queue.SimpleQueue()
+        answers: queue.SimpleQueue[tuple[int, int | None]] = queue.SimpleQueue()
+        for number in numbers:
+            todo.put(number)
+        with (self._work / _LOG).open("w") as log:
+            try:
+                for _ in range(min(self._jobs, len(numbers))):
+                    threading.Thread(target=self._feed, args=(todo, answers, log), daemon=True).start()
+                for _ in numbers:
+                    yield answers.get()
+            finally:
+                with self._lock:
+                    self._stopped = True
+                    for helper in self._running:
+                        helper.kill()
+                for helper in self._running:
+                    helper.wait()
+
+    def complaint(self) -> str:
+        """The last line that a helper wrote."""
+        lines = (self._work / _LOG).read_text(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "killed"
+
+    def clear(self) -> None:
+        """Remove the helpers' log."""
+        (self._work / _LOG).unlink(missing_ok=True)
+
+    def _feed(self, todo: queue.SimpleQueue, answers: queue.SimpleQueue, log) -> None:
+        """Give one helper work until none is left."""
+        helper = None
+        while True:
+            try:
+                number = todo.get_nowait()
+            except queue.Empty:
+                return
+            with self._lock:
+                if self._stopped:
+                    return
+                if helper is None:
+                    helper = self._start(log)
+                    self._running.append(helper)
+            if _ask(helper, number):
+                answers.put((number, None))
+                continue
+            helper.kill()
+            answers.put((number, helper.wait()))
+            helper = None
+
+    def _start(self, log) -> subprocess.Popen[str]:
+        # Nothing of the caller's surroundings may reach what is made; one thread each, there is a helper per core.
+        source = Path(__file__).parents[2]
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(source), os.environ.get("PYTHONPATH")])),
+            **{"PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "LC_ALL": "C", "TZ": "UTC"},
+            **{"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        }
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", self._module, str(self._work.absolute())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=environment,
+            text=True,
+        )
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _ask(helper: subprocess.Popen[str], number: int) -> bool:
+    assert helper.stdin is not None
+    assert helper.stdout is not None
+    try:
+        helper.stdin.write(f"{number}\n")
+        helper.stdin.flush()
+        return helper.stdout.readline() == f"{number} done\n"
+    except OSError:
+        return False
