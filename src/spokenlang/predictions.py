@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from spokenlang.corpus.arrays import OTHER_RATES, RATE
 from spokenlang.corpus.convert import Source, arrays_of, clips_of, two_dimensions
+from spokenlang.corpus.ingest.decoding import RATES
 from spokenlang.corpus.store import ClipStore, inputs_path
 from spokenlang.errors import InputError
 from spokenlang.predict import Classifier, default_model, write_predictions
@@ -58,6 +59,8 @@ def main(args: argparse.Namespace) -> int:
         raise InputError(f"{model}: there is no such model; name a TorchScript file with --model")
     if args.out.is_dir() or not args.out.absolute().parent.is_dir():
         raise InputError(f"{args.out}: cannot be written there; name a file in a folder that exists")
+    if args.rate is not None and not RATES[0] <= args.rate <= RATES[1]:
+        raise InputError(f"--rate {args.rate}: speech is sampled at {RATES[0]} to {RATES[1]} Hz")
     source = _source(args.inputs)
     width = two_dimensions(source).shape[1]
     if args.rate is None and width in OTHER_RATES:

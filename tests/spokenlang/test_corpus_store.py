@@ -190,7 +190,7 @@ BAD = {
     ),
     "pickle": (pickled, "inputs_train_fp16.npy: cannot be read"),
     "samples of another type": (broken(lambda x, y: (x.astype(np.float32), y)), "samples are float32, not float16"),
-    "labels of another type": (broken(lambda x, y: (x, y.astype(np.int64))), "labels are int64, not int8"),
+    "labels of another type": (broken(lambda x, y: (x, y.astype(np.float32))), "labels are float32, not integers"),
     "three dimensions": (broken(lambda x, y: (x[:, None], y)), "shape (12, 1, 800) is not (clips, samples)"),
     "transposed": (broken(lambda x, y: (x.T.copy(), y)), "is the array transposed?"),
     "one-hot labels": (broken(lambda x, y: (x, np.eye(6, dtype=np.int8)[y])), "shape (12, 6) is not (clips,)"),

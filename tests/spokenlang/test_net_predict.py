@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spokenlang import cli
+from spokenlang.corpus.ingest.decoding import Decoding
 from spokenlang.errors import InputError
 from spokenlang.export import describe_model, save_torchscript
 from spokenlang.languages import CODES
-from spokenlang.predict import Classifier, decode, default_model, windows, write_predictions
+from spokenlang.predict import Classifier, default_model, windows, write_predictions
 from spokenlang.runs import TrainedRun
 
 
@@ -46,7 +48,9 @@ def test_json_for_any_length_rate_and_channels(
     assert cli.main(["classify", str(path), "--model", str(model), "--json"]) == 0
     captured = capsys.readouterr()
     answer = json.loads(captured.out)
-    assert set(answer) == {"file", "prediction", "probabilities", "duration_s"}
+    assert set(answer) == {"file", "prediction", "probabilities", "duration_s", "silent", "truncated"}
+    assert not answer["silent"]
+    assert not answer["truncated"]
     assert answer["file"] == str(path)
     assert sum(answer["probabilities"].values()) == pytest.approx(1)
     assert tuple(answer["probabilities"]) == CODES
@@ -99,10 +103,100 @@ def test_silence_is_carried_through_with_a_warning(
 ) -> None:
     path = tmp_path / "silence.wav"
     soundfile.write(path, np.zeros(16000), 8000)
-    assert cli.main(["classify", str(path), "--model", str(model)]) == 0
+    assert cli.main(["classify", str(path), "--model", str(model), "--json"]) == 0
     captured = capsys.readouterr()
     assert "silent" in captured.err
-    assert "nan" not in captured.out
+    assert "nan" not in captured.out.lower()
+    assert json.loads(captured.out)["silent"] is True
+
+
+@pytest.mark.parametrize("form", ["WAV", "MP3", "FLAC", "OGG", "AIFF"])
+def test_a_truncated_file_is_judged_by_what_is_there_and_that_is_said(
+    form: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = sound(tmp_path / f"whole.{form.lower()}", 12, 16000)
+    short = tmp_path / f"short.{form.lower()}"
+    data = whole.read_bytes()
+    short.write_bytes(data[: len(data) // 2 + 7])
+    # Another file first: nothing of it may be left in what is judged.
+    files = [str(sound(tmp_path / "other.wav", 30)), str(short)]
+    assert cli.main(["classify", *files, "--model", str(model), "--json"]) == 0
+    captured = capsys.readouterr()
+    answer = json.loads(captured.out.splitlines()[-1])
+    assert answer["truncated"] is True
+    assert 2 < answer["duration_s"] < 6.5
+    assert "cut short or damaged" in captured.err
+    blocks = np.concatenate(list(Decoding(short)))
+    expected = Classifier(model).model(torch.from_numpy(blocks)[None])[0].softmax(0)
+    np.testing.assert_allclose(list(answer["probabilities"].values()), expected.detach().numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("peak", [1e30, 1e5, 30000.0, np.inf])
+def test_samples_beyond_all_scales_get_no_answer(
+    peak: float, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wave = 0.1 * np.random.default_rng(0).normal(size=40000)
+    wave[999] = peak
+    soundfile.write(tmp_path / "loud.wav", wave, 8000, subtype="FLOAT")
+    assert cli.main(["classify", str(tmp_path / "loud.wav"), "--model", str(model)]) == 1
+    captured = capsys.readouterr()
+    assert not captured.out
+    assert "has samples" in captured.err
+
+
+def test_a_name_that_is_not_utf8_is_classified(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = sound(tmp_path / "a.wav", 5).rename(tmp_path / os.fsdecode(b"caf\xe9.wav"))
+    for options in ([], ["--json"]):
+        assert cli.main(["classify", str(path), "--model", str(model), *options]) == 0
+        assert "caf\\" in capsys.readouterr().out
+
+
+FORMS = {
+    "float16": lambda clips: clips.astype(np.float16),
+    "float32": lambda clips: clips.astype(np.float32),
+    "Fortran order": lambda clips: np.asfortranarray(clips.astype(np.float32)),
+    "int16": lambda clips: np.round(clips * 32767).astype(np.int16),
+    "an axis too many": lambda clips: clips[:, None].astype(np.float16),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_hidden_test_set_is_predicted(form: str, model: Path, tmp_path: Path, tiny_run: TrainedRun) -> None:
+    clips = np.random.default_rng(1).normal(0, 0.1, (40, 8000))
+    np.save(tmp_path / "inputs.npy", FORMS[form](clips))
+    call = ["predict", str(tmp_path / "inputs.npy"), "--model", str(model), "--out", str(tmp_path / "p.csv")]
+    assert cli.main(call) == 0
+    lines = (tmp_path / "p.csv").read_text().splitlines()
+    assert lines[0] == "clip,prediction,de,en,es,fr,nl,pt"
+    assert len(lines) == 41
+    with torch.no_grad():
+        expected = tiny_run.model.probabilities(torch.from_numpy(clips.astype(np.float32))).numpy()
+    found = np.array([[float(cell) for cell in line.split(",")[2:]] for line in lines[1:]])
+    np.testing.assert_allclose(found, expected, atol=5e-3)
+
+
+@pytest.mark.parametrize(
+    ("write", "options", "said"),
+    [
+        (lambda path: np.save(path, np.zeros((2, 80000), np.float16)), [], "5 s at 16000 Hz or 10 s at 8000"),
+        (lambda path: np.save(path, np.zeros(80000, np.float16)), [], "is not (clips, samples)"),
+        (lambda path: np.save(path, np.full((2, 8000), np.nan, np.float16)), [], "clip 0 has NaN"),
+        (lambda path: path.write_bytes(b"no array"), [], "cannot be read as an array"),
+        (lambda path: None, [], "there is no such array"),
+        (lambda path: np.save(path, np.zeros((2, 8000))), ["--rate", "1"], "sampled at"),
+        (lambda path: np.save(path, np.zeros((2, 8000))), ["--out", "/nowhere/p.csv"], "cannot be written there"),
+    ],
+)
+def test_what_cannot_be_predicted_is_one_clear_line(
+    write, options: list[str], said: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "inputs.npy")
+    call = ["predict", str(tmp_path / "inputs.npy"), "--model", str(model), "--out", str(tmp_path / "p.csv"), *options]
+    assert cli.main(call) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert said in error
+    assert not (tmp_path / "p.csv").exists()
 
 
 def test_long_files_are_streamed_in_windows() -> None:
@@ -127,7 +221,7 @@ def test_streaming_resampler_equals_one_pass(tmp_path: Path) -> None:
 
     path = sound(tmp_path / "long.wav", 23.4, 44100)
     samples, rate = soundfile.read(path, dtype="float32")
-    np.testing.assert_allclose(np.concatenate(list(decode(path))), soxr.resample(samples, rate, 8000), atol=2e-3)
+    np.testing.assert_allclose(np.concatenate(list(Decoding(path))), soxr.resample(samples, rate, 8000), atol=2e-3)
 
 
 def test_the_default_model_is_the_full_reports_else_the_newest(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ class Decoding:
             self.note = f"is {found} by its content, whatever its extension says"
         try:
             with _quiet():
-                file = soundfile.SoundFile(self.path)
+                file = soundfile.SoundFile(os.fsencode(self.path))  # a name may be no UTF-8
         except soundfile.SoundFileError as error:
             yield from self._by_av(found, str(getattr(error, "error_string", error)).strip().rstrip("."))
             return

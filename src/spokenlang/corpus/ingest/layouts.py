@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from spokenlang.corpus.ingest import published, tables
@@ -25,6 +26,7 @@ def survey(folder: Path, wanted: Wanted) -> Found:
     `InputError` where the layout is not there, or where a table or a folder contradicts it.
     """
     walked = walk(folder)
+    wanted = _with_table(folder, walked, wanted)
     name = wanted.layout if wanted.layout != "auto" else _recognise(folder, walked, wanted)
     if name not in LAYOUTS:
         raise InputError(f"no layout {name!r}; there are auto, {', '.join(LAYOUTS)}")
@@ -36,9 +38,8 @@ def survey(folder: Path, wanted: Wanted) -> Found:
     found = LAYOUTS[name](folder, walked, wanted)
     found.layout = name
     found.bad += [(path, reason) for path, reason in walked.bad]
-    table = _table(folder, wanted)
-    if table and table.parent == folder and name in ("folders", "csv"):
-        walked.left[table.suffix.lower()] -= 1
+    if name in ("folders", "csv"):
+        _say_tables(folder, walked, wanted, found)
     found.remarks += walked.remarks
     _say_mapping(found)
     return _of_languages(found, wanted, folder)
@@ -48,7 +49,7 @@ def _recognise(folder: Path, walked: Walked, wanted: Wanted) -> str:
     for name, recognises in published.RECOGNISED.items():
         if recognises(folder, walked):
             return name
-    if _table(folder, wanted) and _language_level(walked.files, wanted) is None:
+    if wanted.metadata and _language_level(walked.files, wanted) is None:
         return "csv"
     return "folders"
 
@@ -56,6 +57,7 @@ def _recognise(folder: Path, walked: Walked, wanted: Wanted) -> str:
 def by_folders(folder: Path, walked: Walked, wanted: Wanted) -> Found:
     """`<language>/**/*`, perhaps below a folder or two (`train/de/...`), with a table that says more where it can."""
     found = Found()
+    _put_aside(walked, wanted, found)
     level = _language_level(walked.files, wanted)
     _require_languages(folder, walked.files, level, wanted)
     matched = _matched(folder, walked.files, wanted, found)
@@ -67,7 +69,7 @@ def by_folders(folder: Path, walked: Walked, wanted: Wanted) -> Found:
         row = dict(matched.rows.get(path, {}))
         said = row.pop("language", "")
         if said and said not in (language, name) and resolve(said, wanted.asked) != language:
-            where = f"{shown(_table(folder, wanted) or '')}, line {matched.lines[path]}"
+            where = f"{shown(wanted.metadata or '')}, line {matched.lines[path]}"
             raise InputError(f"{where}: {shown(path)} is {said!r} here but lies in {name!r}; correct one of the two")
         sides = [side for part in path.parts[: level or 0] if (side := split_of(shown(part)))]
         if wanted.speaker_folders and len(path.parts) > (level or 0) + 2 and not tables.known(row.get("speaker", "")):
@@ -81,7 +83,7 @@ def by_folders(folder: Path, walked: Walked, wanted: Wanted) -> Found:
 def by_table(folder: Path, walked: Walked, wanted: Wanted) -> Found:
     """A table names files and their languages; where the files lie does not matter."""
     found = Found()
-    path = _table(folder, wanted)
+    path = wanted.metadata
     if path is None:
         raise InputError(f"{shown(folder)}: no {' or '.join(METADATA)} in it; name the table with --metadata")
     matched = _matched(folder, walked.files, wanted, found)
@@ -102,10 +104,36 @@ def by_table(folder: Path, walked: Walked, wanted: Wanted) -> Found:
     return found
 
 
-def _table(folder: Path, wanted: Wanted) -> Path | None:
+def _with_table(folder: Path, walked: Walked, wanted: Wanted) -> Wanted:
+    """With the table that lies in the folder: metadata.csv, or the only one that speaks of files."""
     if wanted.metadata:
-        return wanted.metadata
-    return next((folder / name for name in METADATA if (folder / name).is_file()), None)
+        return wanted
+    own = [path for path in walked.tables if len(path.parts) == 1]
+    named = [path for path in own if path.name in METADATA]
+    found = named or [path for path in own if tables.speaks_of_files(folder / path)]
+    return replace(wanted, metadata=folder / found[0]) if named or len(found) == 1 else wanted
+
+
+def _say_tables(folder: Path, walked: Walked, wanted: Wanted, found: Found) -> None:
+    """Which table was read, and which were not."""
+    if wanted.metadata and wanted.metadata.parent == folder:
+        walked.left[wanted.metadata.suffix.lower()] -= 1
+        if wanted.metadata.name not in METADATA:
+            found.remarks.append(f"{wanted.metadata.name} is read as the table about the recordings")
+    others = [path for path in walked.tables if folder / path != wanted.metadata]
+    unread = [path for path in others if tables.speaks_of_files(folder / path)]
+    if unread:
+        found.warnings.append(
+            f"{len(unread)} tables speak of files and were not read ({shown(unread[0])}); name one with --metadata"
+        )
+
+
+def _put_aside(walked: Walked, wanted: Wanted, found: Found) -> None:
+    """Where languages are asked for, folders of no language at all are none of our business."""
+    if wanted.languages:
+        known = {path: any(resolve(shown(part), wanted.asked) for part in path.parts[:-1]) for path in walked.files}
+        found.aside += [(path, "lies in no language's folder") for path, is_one in known.items() if not is_one]
+        walked.files = [path for path, is_one in known.items() if is_one]
 
 
 def _language_level(files: list[Path], wanted: Wanted) -> int | None:
@@ -127,8 +155,8 @@ def _require_languages(folder: Path, files: list[Path], level: int | None, wante
     loose = [path for path in files if len(path.parts) == 1]
     if loose:
         raise InputError(
-            f"{shown(folder / loose[0])}: lies in no language's folder; move it to one of {', '.join(CODES)}, or write a "
-            "metadata.csv with path and language"
+            f"{shown(folder / loose[0])}: lies in no language's folder; move it to one of {', '.join(CODES)}, or write "
+            "a metadata.csv with path and language"
         )
     strange = sorted({shown(path.parts[0]) for path in files if not resolve(shown(path.parts[0]), wanted.asked)})
     raise InputError(
@@ -138,7 +166,7 @@ def _require_languages(folder: Path, files: list[Path], level: int | None, wante
 
 
 def _matched(folder: Path, files: list[Path], wanted: Wanted, found: Found) -> tables.Matched:
-    path = _table(folder, wanted)
+    path = wanted.metadata
     if path is None:
         if wanted.speaker:
             raise InputError(f"--speaker {wanted.speaker} names a column, but there is no table; give --metadata too")
@@ -183,7 +211,7 @@ def _say_speakers(found: Found, folder: Path, wanted: Wanted, files: list[Path],
         if unknown and with_row:
             found.warnings.append(f"{unknown} files name no speaker; each counts as a speaker of its own")
         return
-    table = _table(folder, wanted)
+    table = wanted.metadata
     nobody = (
         f"no row of {table.name} names the speaker of a file"
         if table

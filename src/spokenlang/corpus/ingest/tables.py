@@ -67,6 +67,14 @@ def read(path: Path, speaker: str = "", header: list[str] | None = None) -> Tabl
     return Table(path, named, lines, columns, [said for said in remarks if said.split()[-1] in MEANINGS])
 
 
+def speaks_of_files(path: Path) -> bool:
+    """Whether a file is a table with a column of paths."""
+    try:
+        return "path" in read(path).columns
+    except InputError:
+        return False
+
+
 def _text(path: Path) -> str:
     try:
         data = path.read_bytes()
