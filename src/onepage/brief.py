@@ -5,6 +5,7 @@
 
     [numbers]
     typed = ["8 kHz"]            # digits that report.md may type by hand; "/.../" is a regular expression
+    words = true                 # optional: numerals in words count as well ("one" and its like do not)
 
     [hand-in]                    # optional: what `make submission` packs beside report.pdf
     entry = "reports/page/predict.py"
@@ -33,6 +34,7 @@ from typing import Any
 from onepage import schema as schemas
 from onepage import toml_source
 from onepage.errors import unknown
+from onepage.lint import Rules
 from onepage.schema import COUNT, FLAG, GLOBS, NUMBER, TEXT, Source
 
 _PLAIN = {"type": ["string", "number", "boolean"]}
@@ -158,7 +160,7 @@ class Brief:
 
     path: str
     title: str
-    typed: tuple[str, ...]
+    rules: Rules  # for typed numbers
     demands: tuple[Demand, ...]
     hand_in: HandIn | None = None
 
@@ -172,7 +174,7 @@ def schema(kind: str | None = None) -> schemas.Schema:
         demands = {"type": "array", "minItems": 1, "items": {"type": "object"}, "description": "tables [[demand]]"}
         tables = {
             "brief": schemas.table({"title": TEXT}, ("title",), "a table [brief] with a title"),
-            "numbers": schemas.table({"typed": typed}, about="a table [numbers]"),
+            "numbers": schemas.table({"typed": typed, "words": FLAG}, about="a table [numbers]"),
             "hand-in": hand_in,
             "demand": demands,
         }
@@ -203,10 +205,11 @@ def read(source: Source) -> Brief:
         options = {key: content for key, content in data.items() if key not in COMMON}
         line, profiles = source.line("demand", index), tuple(data.get("profiles", ()))
         demands.append(Demand(data["id"], data["says"], kind, options, data.get("where", ""), line, profiles))
-    typed = tuple(source.data.get("numbers", {}).get("typed", ()))
+    numbers = source.data.get("numbers", {})
+    rules = Rules(tuple(numbers.get("typed", ())), numbers.get("words", False))
     packed = source.data.get("hand-in")
     hand_in = HandIn(packed["entry"], tuple(packed["include"])) if packed else None
-    return Brief(source.path, source.data["brief"]["title"], typed, tuple(demands), hand_in)
+    return Brief(source.path, source.data["brief"]["title"], rules, tuple(demands), hand_in)
 
 
 def _sound(source: Source, data: dict[str, Any], place: tuple[str | int, ...]) -> None:

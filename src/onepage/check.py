@@ -110,7 +110,9 @@ def judge(
         rows[number] = _row(demand.id, demand.says, JUDGES[demand.kind](demand.options, evidence))
     whole = _row("references", "What the text refers to is on the page", _dangling(composed))
     shown = _row("shown", "What is written is shown", _shown(evidence))
-    return [whole, shown, *(rows[number] for number in range(len(brief.demands)))]
+    bound = demands_page.bound_claims(composed, found)
+    holding = _row("claims-hold", "Every sentence that is bound to a claim says what the results say", bound)
+    return [whole, shown, holding, *(rows[number] for number in range(len(brief.demands)))]
 
 
 def integrity(plan: planfile.Plan, report: Path, found: dict[str, Any], made: Typeset) -> list[Row]:

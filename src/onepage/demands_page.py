@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from onepage import document, lint, publish, quantities, wording
+from onepage import document, publish, quantities, wording
 from onepage.compose import Composed
 from onepage.document import Section
 from onepage.errors import unknown
@@ -149,31 +149,44 @@ def _bullets(options: dict[str, Any], evidence: Evidence) -> Finding:
 
 
 def _numbers(options: dict[str, Any], evidence: Evidence) -> Finding:
-    wrong = [said for draft in evidence.composed.drafts for said in lint.typed_digits(draft, evidence.brief.typed)]
+    wrong = [str(each) for each in evidence.composed.typed if not evidence.brief.rules.permits(each)]
     return Finding(f"{count(len(evidence.composed.use.shown), 'number')} from results.json", wrong)
 
 
 def _claims(options: dict[str, Any], evidence: Evidence) -> Finding:
     published, composed = evidence.results["claims"], evidence.composed
-    finding = Finding()
-    path = composed.drafts[0].path
-    for use in composed.document.claims:
-        line = _claim_line(composed, use.name)
-        if use.name not in published:
-            said = unknown("claim", use.name, published) if use.name else "a sentence in .claim has no #name"
-            finding.shortfalls.append(f"{line}: {said}")
-        elif published[use.name]["holds"] == use.negated:
-            said = f"does not hold ({published[use.name]['evidence']})"
-            finding.shortfalls.append(f'{line}: the claim {use.name} {said}: "{use.text}"')
-    bound = {use.name for use in composed.document.claims}
-    uncited = [name for name in published if name not in bound | composed.use.consulted]
-    if uncited:
-        finding.warnings.append(f"{path}: published claims that nobody cites: {', '.join(uncited)}")
-    finding.found = f"{count(len(bound), 'finding')} bound"
-    if len(bound) < options["least"]:
-        said = f"{count(len(bound), 'finding')} bound to claims, at least {options['least']} asked for"
-        finding.shortfalls.append(f"{path}: {said}")
+    held = {use.name for use in composed.document.claims if broken(use, published) is None}
+    finding = Finding(f"{count(len(held), 'finding')} bound")
+    if len(held) < options["least"]:
+        said = f"{count(len(held), 'finding')} bound to claims that hold, at least {options['least']} asked for"
+        finding.shortfalls.append(f"{composed.drafts[0].path}: {said}")
     return finding
+
+
+def bound_claims(composed: Composed, results: dict[str, Any]) -> Finding:
+    """Whether every sentence that is bound to a claim says what the claim says: asked of every report."""
+    published = results["claims"]
+    finding = Finding(f"{count(len(composed.document.claims), 'sentence')} bound")
+    for use in composed.document.claims:
+        said = broken(use, published)
+        if said is not None:
+            finding.shortfalls.append(f"{_claim_line(composed, use.name)}: {said}")
+    uncited = [name for name in published if name not in composed.use.consulted]
+    uncited = [name for name in uncited if name not in {use.name for use in composed.document.claims}]
+    if uncited:
+        finding.warnings.append(f"{composed.drafts[0].path}: published claims that nobody cites: {', '.join(uncited)}")
+    return finding
+
+
+def broken(use: document.ClaimUse, published: dict[str, Any]) -> str | None:
+    """What is wrong with a bound sentence, or None."""
+    if not use.name:
+        return "a sentence in .claim has no #name"
+    if use.name not in published:
+        return unknown("claim", use.name, published)
+    if published[use.name]["holds"] == use.negated:
+        return f'the claim {use.name} does not hold ({published[use.name]["evidence"]}): "{use.text}"'
+    return None if wording.words(use.text) else f"the claim {use.name} is bound to no words"
 
 
 def _references(options: dict[str, Any], evidence: Evidence) -> Finding:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from onepage import floats, foreign, pandoc, pictures
+from onepage import floats, foreign, lint, marks, pandoc, pictures
 from onepage.bibliography import Bibliography
 from onepage.errors import UserError
 from onepage.language import ENGLISH, Language
@@ -60,6 +60,7 @@ class Document:
     language: Language = ENGLISH
     pictures: dict[str, Picture] = field(default_factory=dict)  # those that the Markdown names, by their targets
     where: Callable[[str], str] = str  # a fragment of its text -> "file:line"
+    typed: list[lint.Typed] = field(default_factory=list)  # numbers that nobody computed
     notes: list[str] = field(default_factory=list)  # what to know about it that keeps it from nothing
 
 
@@ -73,9 +74,12 @@ def read(
     """
     where = functools.partial(_where, sources, published)
     keys = {entry.key for entry in bibliography.entries} if bibliography else set()
+    typed: list[lint.Typed] = []
     placed: list[int] = []  # how many places for the references the text itself has
 
     def change(blocks: list[Node]) -> list[Node]:
+        typed.extend(_typed(blocks, sources))
+        blocks = marks.restore(blocks)
         blocks = floats.lift(foreign.settle(_plain_captions(blocks, keys), where), where)
         unknown = next((key for key in _citations(blocks) if key not in keys), None)
         if unknown is not None:
@@ -118,6 +122,7 @@ def read(
         language=language,
         where=where,
         pictures=pictures.find([inside, *parts.values()], page_folder, where),
+        typed=typed,
         notes=bibliography.notes(cited) if bibliography else [],
     )
 
@@ -170,6 +175,12 @@ def _parts(blocks: list[Node], sources: list[Source]) -> dict[str, list[Node]]:
         else:
             parts[source.part].append(block)
     return parts
+
+
+def _typed(blocks: list[Node], sources: list[Source]) -> list[lint.Typed]:
+    """What is typed in the parts that people write."""
+    parts = _parts(blocks, sources)
+    return [typed for each in sources if each.original for typed in lint.typed_in_tree(parts[each.part], each)]
 
 
 def _place_references(parts: dict[str, list[Node]], language: Language) -> None:

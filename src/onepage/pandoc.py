@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from onepage import marks
 from onepage.errors import UserError, nearest
 
 Node = dict[str, Any]
@@ -45,7 +46,7 @@ def read(
 ) -> Node:  # fmt: skip
     """The sources as one tree, a division of class BREAK between two of them.
 
-    `change` has the blocks before the citations are filled in.
+    `change` has the blocks before the citations are filled in, with what was computed still marked (see `marks`).
     """
     with tempfile.TemporaryDirectory(prefix="onepage-") as folder:
         names = []
@@ -57,7 +58,7 @@ def read(
     _explain(done, sources)
     tree = json.loads(done.stdout)
     _api[:] = tree["pandoc-api-version"]
-    blocks = change(tree["blocks"]) if change else tree["blocks"]
+    blocks = marks.restore(change(tree["blocks"]) if change else tree["blocks"])
     return _cite(blocks, sources, bibliography, csl, language) if bibliography else {**tree, "blocks": blocks}
 
 

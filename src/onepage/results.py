@@ -70,11 +70,13 @@ def collect(plan: dict[str, Any], root: Path) -> Collected:
 
 def provenance(plan: dict[str, Any]) -> dict[str, Any]:
     """What made the results, less what differs between two places that made the same."""
+    given = plan.get("request", {}).get("parameters", "")  # P=
     return {
         "report": plan["report"],
         "profile": plan["profile"],
         "corpus": {key: plan["corpus"].get(key) for key in ("name", "key")},
         "device": plan["device"],
+        **({"given": given} if given else {}),
         "code": plan["code"],
         "versions": plan["versions"],
         "targets": {

@@ -16,10 +16,13 @@ from typing import Any
 
 import jinja2
 import jinja2.nodes
+import jinja2.sandbox
 
-from onepage import quantities
+from onepage import marks, quantities
+from onepage.arithmetic import Group, Quantity, Shown, compute, number, said
 from onepage.errors import UserError, unknown
-from onepage.filters import FILTERS, Group, Quantity, Shown, escape, leaf, shown
+from onepage.filters import ALL_FILTERS, ALL_TESTS, FILTERS, escape, held, shown
+from onepage.marks import Given
 
 FILLED = "\ue000"  # stands in an outline for what is not known yet; nobody writes it
 
@@ -33,7 +36,11 @@ class Missing(jinja2.StrictUndefined):
     def _undefined_message(self) -> str:
         parent = self._undefined_obj
         if isinstance(parent, Group):
-            return unknown("value", f"{parent._path}.{self._undefined_name}", self.names)
+            return unknown("value", f"{parent.path}.{self._undefined_name}", self.names)
+        if isinstance(parent, Quantity) and len(parent.names) == 1:
+            return unknown("value", f"{parent.names[0]}.{self._undefined_name}", self.names)
+        if isinstance(parent, Quantity | Shown):
+            return f'{said(parent)} has no "{self._undefined_name}"; it is a number'
         groups = dict.fromkeys(name.split(".")[0] for name in self.names)
         return unknown("value", str(self._undefined_name), [*self.names, *groups])
 
@@ -52,9 +59,11 @@ class Use:
 def render(text: str, path: str, results: dict[str, Any], *, first_line: int = 1) -> tuple[str, Use]:
     """`text` (of the file `path`, from `first_line` on) with its numbers filled in, and what it used."""
     use = Use()
+    marks.refuse_forged(text, path, first_line)
     environment = _environment(results, use)
     code = _read(lambda: environment.compile(text, path, path), environment, text, path, first_line)
     template = jinja2.Template.from_code(environment, code, environment.make_globals(None))
+    _refuse_dashes(environment, text, path, first_line, results.get("values", {}))
     try:
         return template.render(), use
     except Exception as error:  # whatever the text's own expressions come to
@@ -130,43 +139,119 @@ def _deepest(text: str) -> int:
     return 1 + max(range(len(lines)), key=lambda i: max(map(lines[i].count, "([{")) + len(lines[i]) / 1e6)
 
 
-def lexed(text: str, path: str) -> list[tuple[int, str]]:
-    """The hand-typed pieces of a template, each with its line: everything that is not Jinja."""
-    try:
-        tokens = list(_environment({}, Use()).lex(text, path))
-    except jinja2.TemplateSyntaxError as error:
-        raise UserError(f"{path}:{error.lineno}: {error.message}") from None
-    return [(line, content) for line, kind, content in tokens if kind == "data"]
+def _refuse_dashes(
+    environment: jinja2.Environment, text: str, path: str, first_line: int, values: dict[str, Any]
+) -> None:
+    """`{{ a-b }}` reads as a difference; where `a-b` is a published name, one of the two has to be said."""
+    run, at = "", 0
+    tokens = [*environment.lex(text, path), (0, "data", "")]
+    for line, kind, content in tokens:
+        if kind in ("name", "integer", "float") or (kind == "operator" and content in (".", "-")):
+            run, at = run + content, at if run else line
+            continue
+        for name in values if "-" in run else ():
+            if "-" in name and re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", run):
+                raise UserError(
+                    f'{path}:{at + first_line - 1}: "{name}" is a published name, and {run} reads as a difference: '
+                    f'write value("{name}"), or the difference with spaces around its minus sign'
+                )
+        run = ""
+
+
+class _Environment(jinja2.sandbox.SandboxedEnvironment):
+    """Jinja whose arithmetic and attributes know published numbers."""
+
+    intercepted_binops = frozenset(("+", "-", "*", "/", "//", "%", "**"))
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        if operator == "%" and isinstance(left, str):
+            try:
+                return left % right
+            except (TypeError, ValueError) as error:
+                raise UserError(f'"{left}" % {said(right)}: {error}') from None
+        if held(left) or held(right) or isinstance(left, jinja2.Undefined) or isinstance(right, jinja2.Undefined):
+            return compute(operator, left, right)
+        return super().call_binop(context, operator, left, right)
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, Group | Quantity):
+            return self._part(obj, attribute)
+        if isinstance(obj, Shown):
+            return self.undefined(obj=obj, name=attribute)
+        return _trusted(super().getattr(obj, attribute), obj)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        if isinstance(obj, Group | Quantity | Shown):
+            return self.getattr(obj, argument)
+        if marks.marked(obj) and not isinstance(obj, Given):
+            raise UserError("a text with a published number in it cannot be cut")
+        return _trusted(super().getitem(obj, argument), obj)
+
+    def _part(self, obj: Group | Quantity, name: Any) -> Any:
+        if name in obj.below:
+            return obj.below[name]
+        if isinstance(obj, Quantity) and name == "value":
+            return Quantity(obj.value, names=obj.names)
+        if isinstance(obj, Quantity) and name in ("low", "high") and getattr(obj, name) is not None:
+            return Quantity(getattr(obj, name), unit=obj.unit, names=obj.names)
+        if isinstance(obj, Quantity) and name == "unit":
+            return None if obj.unit is None else Given(obj.unit)
+        return self.undefined(obj=obj, name=name)
+
+
+class Provenance(dict):
+    """What made the results, as the template has it: what is taken out of it is as published."""
+
+
+def _trusted(content: Any, taken_from: Any) -> Any:
+    if not isinstance(taken_from, Provenance):
+        return content
+    if isinstance(content, dict):
+        return Provenance(content)
+    if isinstance(content, str):
+        return Given(content)
+    plain = isinstance(content, int | float) and not isinstance(content, bool)
+    return Quantity(content) if plain else content
 
 
 def _environment(results: dict[str, Any], use: Use) -> jinja2.Environment:
     values = results.get("values", {})
     missing = type("Missing", (Missing,), {"names": tuple(values)})
-    environment = jinja2.Environment(
+    environment = _Environment(
         undefined=missing, finalize=functools.partial(_finalize, use), keep_trailing_newline=True,
         trim_blocks=True, lstrip_blocks=True, comment_start_string="{!--", comment_end_string="--!}",
     )  # fmt: skip
-    environment.filters.update(FILTERS)
+    environment.filters, environment.tests = dict(ALL_FILTERS), dict(ALL_TESTS)
     functions = _functions(results, use)
-    environment.globals = {"provenance": results.get("provenance"), **_groups(values, functions), **functions}
+    made = Provenance(results.get("provenance") or {})
+    environment.globals = {"provenance": made, **_groups(values, functions), **functions}
     return environment
 
 
 def _groups(values: dict[str, Any], functions: dict[str, Any]) -> dict[str, Any]:
-    root = Group("")
+    """The values by the first parts of their names."""
+    tree: dict[str, Any] = {}
     for name in values:
-        node, parts = root, name.split(".")
-        for depth, part in enumerate(parts):
-            node = node._children.setdefault(part, Group(".".join(parts[: depth + 1])))
-        node._own = quantity(name, values[name])
+        node, parts = tree, name.split(".")
         if parts[0] in functions:
             raise UserError(f'the value "{name}" hides the function {parts[0]}() of report.md; rename it')
-    return {part: leaf(node) for part, node in root._children.items()}
+        for part in parts:
+            node = node.setdefault(part, {})
+    return _below(tree, "", values)
 
 
-def quantity(name: str, record: dict[str, Any]) -> Quantity:
+def _below(tree: dict[str, Any], path: str, values: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for part, inside in tree.items():
+        name = f"{path}{part}"
+        below = _below(inside, f"{name}.", values)
+        found[part] = quantity(name, values[name], below) if name in values else Group(name, below)
+    return found
+
+
+def quantity(name: str, record: dict[str, Any], below: dict[str, Any] | None = None) -> Quantity:
     """A value of results.json as the template has it."""
-    return Quantity(record["value"], record["low"], record["high"], record["unit"], (name,))
+    return Quantity(record["value"], record["low"], record["high"], record["unit"], (name,), below or {})
 
 
 def _functions(results: dict[str, Any], use: Use) -> dict[str, Callable]:
@@ -186,7 +271,7 @@ def _functions(results: dict[str, Any], use: Use) -> dict[str, Callable]:
     def finding(name: str) -> str:
         use.consulted.add(name)
         text = of("claims", "claim", name)["text"]
-        return f"[{escape(text[:1].upper() + text[1:])}]{{.claim #{name}}}"
+        return Given(f"[{escape(text[:1].upper() + text[1:])}]{{.claim #{name}}}")
 
     def has(*names: str) -> bool:
         sections = ("values", "claims", "figures", "tables", "answers", "files")
@@ -194,10 +279,10 @@ def _functions(results: dict[str, Any], use: Use) -> dict[str, Callable]:
 
     def answer(name: str) -> str:
         use.answers.append(name)
-        return of("answers", "answer", name)["text"]
+        return Given(of("answers", "answer", name)["text"])
 
     def figure(*names: str, caption: str | None = None, place: str = "", wide: bool = False) -> str:
-        captions = [of("figures", "figure", name)["caption"] for name in names]
+        captions = [Given(of("figures", "figure", name)["caption"]) for name in names]
         use.figures.extend(names)
         return _block("figure", names, captions if caption is None else [caption], place=place, wide=wide)
 
@@ -211,7 +296,7 @@ def _functions(results: dict[str, Any], use: Use) -> dict[str, Callable]:
         for key in (*columns, *intervals):
             if key not in keys:
                 raise UserError(unknown(f"column of the table {name}", key, keys))
-        caption = record["caption"] if caption is None else caption
+        caption = Given(record["caption"]) if caption is None else caption
         chosen = {"columns": " ".join(columns), "intervals": " ".join(intervals), "spanner": spanner}
         return _block("table", (name,), [caption], place=place, wide=wide, **chosen)
 
@@ -239,17 +324,18 @@ def _block(kind: str, names: Iterable[str], captions: Iterable[str], **options: 
 
 def _finalize(use: Use, content: Any) -> Any:
     """Numbers reach the page as spans that know which value they show."""
-    if isinstance(content, Group) and content._own is not None:
-        content = content._own
-    if isinstance(content, Group):
-        inside = ", ".join(list(content._children)[:4])
-        raise UserError(f'"{content._path}" is a group of values, not a value; it has {inside}')
     if isinstance(content, Quantity):
-        content = shown(content, quantities.shown(content.value, content.unit))
+        content = shown(content, quantities.shown(number(content), content.unit))
     if isinstance(content, Shown) and content.names:
-        use.shown.extend((name, str(content)) for name in content.names)
-        return f'[{escape(content)}]{{.value names="{" ".join(content.names)}"}}'
-    return content
+        use.shown.extend((name, content.text) for name in content.names)
+        return f'[{escape(str(content))}]{{.value names="{" ".join(content.names)}"}}'
+    if isinstance(content, list | tuple | dict) and held(content):
+        raise UserError("a list of published numbers cannot be written; write each, or join them")
+    if isinstance(content, jinja2.Undefined):
+        return content
+    written = str(content)
+    marks.refuse_cut(written)
+    return written
 
 
 def _line(error: BaseException, path: str) -> int:

@@ -324,7 +324,7 @@ def test_shipped_page_is_in_order(request):
     assert group.load(folder / "group.toml").members
     for name in ("report.md", "appendix.md"):
         draft = compose.draft(folder / name, request.config.rootpath)
-        template.lexed(draft.body, draft.path)
+        template.compiled(draft.body, draft.path)
     keys = set(re.findall(r"^@\w+\{([^,]+),", (folder / "references.bib").read_text(encoding="utf-8"), re.MULTILINE))
     text = "".join((folder / name).read_text(encoding="utf-8") for name in ("report.md", "appendix.md"))
     assert {key for key in re.findall(r"(?<![\w])@([a-z]+\d+\w*)", text)} <= keys
