@@ -28,6 +28,9 @@ from onepage.tables import PublishError
 
 MIME = "application/vnd.onepage+json"
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
+# What a report's folder holds besides published files: page.py and index.py write it.
+OWN = {"report.pdf", "report.html", "report.png", "index.html", "timing.js", "results.json", "manifest.json",
+       "analyses", "assets"}  # fmt: skip
 LATER = {"audio", "clips", "matrix", "scatter"}  # kinds that media.py defines; imported on first use
 
 # The page's geometry, for figures: a column, the gutter, and both columns together, in inches.
@@ -93,7 +96,11 @@ def figure(
     if not caption or not caption.strip():
         raise PublishError(f'figure("{name}"): caption is empty')
     width, height = (round(float(side), 3) for side in fig.get_size_inches())
-    body = {"alt": _one_line(alt), "caption": _one_line(caption), "data": tables.columns(data)}
+    body = {
+        "alt": _one_line(alt),
+        "caption": _one_line(caption),
+        "data": tables.columns(data, f'figure("{name}"): data'),
+    }
     body["size"] = [width, height]
     text = f"figure {name} ({width:g} x {height:g} in): {body['caption']}"
     if _shell() is None:
@@ -124,21 +131,18 @@ def table(
     names them; `align` is "left", "right" or "center" by key, or one letter a column ("lrr"); numbers stand
     right by default. A row with a true `_rule` gets a line above it, one with `_strong` is set in bold.
     """
-    listed = tables.rows(rows, f'table("{name}")')
-    keys = list(columns) if columns else [key for key in listed[0] if not key.startswith("_")]
-    for row in listed:
-        missing = [key for key in keys if key not in row]
-        if missing:
-            raise PublishError(f'table("{name}"): a row lacks the column "{missing[0]}"')
-    sides = tables.alignment(name, keys, align, listed)
-    headings = columns or {}
+    where = f'table("{name}")'
+    listed = tables.rows(rows, where)
+    headings = {str(key): str(heading) for key, heading in (columns or {}).items()}
+    keys = list(headings) or [key for key in listed[0] if not key.startswith("_")]
+    made = tables.cells(listed, keys, where)
+    sides = tables.alignment(name, keys, align, made)
     body = {
         "caption": _one_line(caption),
         "note": _one_line(note) if note else None,
         "columns": [{"key": k, "heading": headings.get(k, k), "align": sides[k]} for k in keys],
-        "rows": [{k: v for k, v in row.items() if k in keys or k in ("_rule", "_strong")} for row in listed],
+        "rows": made,
     }
-    body = tables.jsonable(body, f'table("{name}")')
     emit("table", name, body, {"text/html": tables.as_html(body), "text/plain": tables.as_text(name, body)})
 
 
@@ -155,8 +159,9 @@ def value(
     if (low is None) != (high is None) or (low is not None and not ends[0] <= number <= ends[1]):
         raise PublishError(f'value("{name}"): the interval ({low}, {high}) does not hold the value {value}')
     body = {
-        "value": number, "low": ends[0], "high": ends[1], "unit": unit, "n": None if n is None else int(n),
-        "seeds": None if seeds is None else [int(seed) for seed in seeds], "about": about,
+        "value": number, "low": ends[0], "high": ends[1], "unit": unit,
+        "n": None if n is None else _whole(n, f'value("{name}"): n'),
+        "seeds": None if seeds is None else [_whole(seed, f'value("{name}"): seeds') for seed in seeds], "about": about,
     }  # fmt: skip
     text = f"{name} = {quantities.interval(number, *ends, unit)}" + (f"  ({about})" if about else "")
     emit("value", name, body, {"text/plain": text})
@@ -191,6 +196,9 @@ def answer(name: str, text: str) -> None:
 def file(name: str, path: str | Path) -> None:
     """Publish a file that shall stand in the report's folder as `name` (predictions.csv, model.pt)."""
     source = Path(path)
+    _check_name("file", name)
+    if name in OWN:
+        raise PublishError(f'file("{name}"): the report has {name} of its own; publish the file under another name')
     if not source.is_file():
         raise PublishError(f'file("{name}"): there is no file {source}')
     inside = _under_out(name, source)
@@ -232,13 +240,17 @@ def _shell() -> Any:
     return ipython.get_ipython() if ipython else None
 
 
-def _claim_name(kind: str, name: str) -> None:
-    """Refuse a malformed name, and one that another line of this script has published already."""
+def _check_name(kind: str, name: str) -> None:
     if not isinstance(name, str) or not NAME.match(name):
         raise PublishError(
             f"{kind}({name!r}): a name is made of lower-case letters, digits, '.', '_', '-', the first of "
             "them a letter or digit"
         )
+
+
+def _claim_name(kind: str, name: str) -> None:
+    """Refuse a malformed name, and one that another line of this script has published already."""
+    _check_name(kind, name)
     frame = sys._getframe(1)
     while frame and frame.f_globals.get("__name__", "").startswith("onepage."):
         frame = frame.f_back
@@ -246,6 +258,13 @@ def _claim_name(kind: str, name: str) -> None:
     # The same line again is a cell run again by hand; across scripts `results` finds what is published twice.
     if _published.setdefault(name, here) != here:
         raise PublishError(f'{kind}("{name}"): the name "{name}" is published already in this script')
+
+
+def _whole(content: Any, where: str) -> int:
+    number = tables.number(content, where)
+    if number != int(number):
+        raise PublishError(f"{where}: {content!r} is not a whole number")
+    return int(number)
 
 
 def _one_line(text: str) -> str:
@@ -277,6 +296,8 @@ def _under_out(name: str, source: Path) -> str:
     out = Path(context.out()).resolve()
     source = source.resolve()
     if not source.is_relative_to(out):
-        shutil.copyfile(source, out / name)
-        source = out / name
+        kept = out / "published" / name  # what the script itself left as `name` stays
+        kept.parent.mkdir(exist_ok=True)
+        shutil.copyfile(source, kept)
+        source = kept
     return source.relative_to(out).as_posix()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
+import decimal
+import fractions
 import html
 import math
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from onepage import quantities
@@ -50,55 +54,159 @@ def as_text(name: str, body: Mapping[str, Any]) -> str:
 
 
 def number(content: Any, where: str) -> int | float:
-    """A Python number from Python's, numpy's or torch's; not from a bool, NaN or infinity."""
-    plain = content.item() if hasattr(content, "item") else content
+    """A Python number from Python's, numpy's or torch's, or a Decimal or Fraction; not from a bool, NaN or infinity."""
+    plain = _plain(content)
     if isinstance(plain, bool) or not isinstance(plain, int | float):
-        raise PublishError(f"{where}: {content!r} is not a number")
+        raise PublishError(f"{where}: {_quoted(content)} is not a number")
     if not math.isfinite(plain):
-        raise PublishError(f"{where}: {plain} is not a finite number; where it is undefined, leave it out")
+        raise PublishError(f"{where}: {plain} is not a finite number; where it is undefined, leave it out (None)")
     return plain
 
 
 def jsonable(content: Any, where: str) -> Any:
-    """`content` in the types that JSON has."""
+    """`content` in the types that JSON has; `where` names it, and in it each key and place that is at fault."""
     if isinstance(content, Mapping):
-        return {str(key): jsonable(item, where) for key, item in content.items()}
-    if content is None or isinstance(content, str | bool):
-        return content
-    if hasattr(content, "tolist"):
+        return {str(key): jsonable(item, f"{where}, {key}") for key, item in content.items()}
+    if not isinstance(content, str) and hasattr(content, "tolist"):
         content = content.tolist()
     if isinstance(content, list | tuple | range):
-        return [jsonable(item, where) for item in content]
-    if isinstance(content, bool):  # numpy's
+        return [jsonable(item, f"{where}[{at}]") for at, item in enumerate(content)]
+    return _scalar(content, where)
+
+
+def cell(content: Any, where: str) -> Any:
+    """One cell of a table: text, a number, a date, yes or no, None, or a number with its interval."""
+    if isinstance(content, Mapping):
+        if unknown := [key for key in content if key not in CELL]:
+            raise PublishError(f"{where}: unknown key {_quoted(unknown[0])}; a cell has {', '.join(CELL)}")
+        if "value" not in content:
+            raise PublishError(f'{where}: a cell that is a dict needs "value"')
+        found = {key: _scalar(content[key], f"{where}, {key}") for key in content}
+        for key in ("value", "low", "high"):
+            if found.get(key) is not None:
+                found[key] = number(found[key], f"{where}, {key}")
+        return found
+    return _scalar(content, where)
+
+
+CELL = ("value", "low", "high", "unit", "digits")
+
+
+def _scalar(content: Any, where: str) -> Any:
+    """Text, a number, yes or no or None as JSON has them; what has no one way of being written is refused."""
+    plain = _plain(content)
+    if plain is None or isinstance(plain, bool):
+        return plain
+    if isinstance(plain, str):
+        return str(plain).encode("utf-8", "replace").decode("utf-8")
+    if isinstance(plain, datetime.date | datetime.time):
+        if plain != plain:  # pandas' NaT
+            raise PublishError(f"{where}: not a time (NaT); where it is undefined, leave it out (None)")
+        return plain.isoformat(" ") if isinstance(plain, datetime.datetime) else plain.isoformat()
+    if isinstance(plain, PurePath):
+        if plain.is_absolute():
+            raise PublishError(
+                f"{where}: {_quoted(str(plain))} names a folder of this machine; publish a relative path"
+            )
+        return plain.as_posix()
+    if isinstance(plain, int | float):
+        return number(plain, where)
+    hint = {
+        "bytes": "decode them", "complex": "publish its parts", "list": "one cell holds one thing", "dict": "one cell "
+        "holds one thing", "timedelta": "publish its total_seconds()", "set": "publish a sorted text",
+    }.get(type(plain).__name__, "publish its str() or its value")  # fmt: skip
+    raise PublishError(f"{where}: {_quoted(content)} is a {type(content).__name__}; {hint}")
+
+
+def _plain(content: Any) -> Any:
+    """What numpy, torch, pandas and the decimal module hold, as Python's own."""
+    if isinstance(content, str | bool | None):
         return content
-    return number(content, where)
+    if type(content).__name__ == "datetime64":
+        text = str(content)
+        return float("nan") if text == "NaT" else text.replace("T", " ")
+    if type(content).__name__ == "NAType":
+        return float("nan")
+    if isinstance(content, decimal.Decimal | fractions.Fraction):
+        return int(content) if _is_whole(content) else float(content)
+    if hasattr(content, "tolist"):
+        try:
+            content = content.tolist()
+        except (TypeError, ValueError, RuntimeError):
+            return content
+    # numpy's longdouble stays one
+    return float(content) if type(content).__name__ == "longdouble" else content
+
+
+def _is_whole(content: decimal.Decimal | fractions.Fraction) -> bool:
+    try:
+        return content == int(content)
+    except (ValueError, OverflowError):  # NaN and infinity
+        return False
+
+
+def _quoted(content: Any) -> str:
+    text = " ".join(repr(content).split())
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def rows(rows: Any, where: str) -> list[dict[str, Any]]:
-    """A list of rows from rows or from columns of equal length."""
+    """A list of rows, their keys texts, from rows, from columns of equal length, or from a data frame."""
+    if hasattr(rows, "to_dicts"):  # polars
+        rows = rows.to_dicts()
+    elif hasattr(rows, "to_dict") and hasattr(rows, "columns"):  # pandas
+        rows = rows.to_dict("records")
     if isinstance(rows, Mapping):
-        lengths = {len(column) for column in rows.values()}
-        if len(lengths) != 1:
-            raise PublishError(f"{where}: the columns are of different lengths")
-        rows = [dict(zip(rows, line, strict=True)) for line in zip(*rows.values(), strict=True)]
+        if wrong := [key for key, column in rows.items() if isinstance(column, str) or not hasattr(column, "__iter__")]:
+            raise PublishError(f"{where}: column {_quoted(wrong[0])} is {_quoted(rows[wrong[0]])}, not a list of cells")
+        made = {key: list(column) for key, column in rows.items()}
+        if len({len(column) for column in made.values()}) > 1:
+            lengths = ", ".join(f"{key} {len(column)}" for key, column in made.items())
+            raise PublishError(f"{where}: the columns are of different lengths ({lengths})")
+        rows = [dict(zip(made, line, strict=True)) for line in zip(*made.values(), strict=True)]
+    if not isinstance(rows, str) and hasattr(rows, "__iter__"):
+        rows = list(rows)
+    if not isinstance(rows, list):
+        raise PublishError(f"{where}: {_quoted(rows)} is not a list of rows")
     if not rows:
         raise PublishError(f"{where}: there are no rows")
-    return [dict(row) for row in rows]
+    return [_row(row, f"{where}, row {number}") for number, row in enumerate(rows, 1)]
 
 
-def columns(data: Any) -> dict[str, list] | None:
-    """Plotted data as `{"columns": [...], "rows": [[...]]}`, from rows or columns."""
+def _row(row: Any, where: str) -> dict[str, Any]:
+    if not isinstance(row, Mapping):
+        raise PublishError(f"{where}: {_quoted(row)} is not a dict of column and cell")
+    named = {str(key): content for key, content in row.items()}
+    if len(named) != len(row):
+        raise PublishError(f"{where}: two columns have the same name as text")
+    return named
+
+
+def cells(listed: list[dict[str, Any]], keys: list[str], where: str) -> list[dict[str, Any]]:
+    """The rows with those columns, each cell fit for JSON; what is not is told with its row and column."""
+    made = []
+    for at, row in enumerate(listed, 1):
+        if missing := [key for key in keys if key not in row]:
+            raise PublishError(f'{where}: a row lacks the column "{missing[0]}" (row {at})')
+        made.append({key: cell(row[key], f'{where}, row {at}, column "{key}"') for key in keys})
+        made[-1] |= {key: bool(row[key]) for key in ("_rule", "_strong") if key in row}
+    return made
+
+
+def columns(data: Any, where: str) -> dict[str, list] | None:
+    """Plotted data as `{"columns": [...], "rows": [[...]]}`, from rows or columns; it may have gaps."""
     if data is None:
         return None
-    listed = rows(data, "figure's data")
+    listed = rows(data, where)
     keys = list(listed[0])
-    return {"columns": keys, "rows": [[_missing_as_none(row[key]) for key in keys] for row in listed]}
+    gaps = [{key: _missing_as_none(content) for key, content in row.items()} for row in listed]
+    return {"columns": keys, "rows": [list(row.values()) for row in cells(gaps, keys, where)]}
 
 
 def _missing_as_none(content: Any) -> Any:
     """Plotted data may have gaps; JSON has no NaN."""
-    plain = content.item() if hasattr(content, "item") else content
-    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
+    plain = _plain(content)
+    return None if isinstance(plain, float) and not math.isfinite(plain) else content
 
 
 def alignment(
