@@ -21,11 +21,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from onepage import environ, files, locks, observations, observe, planfile, progress, relay, store, watch
+from onepage import environ, files, ledger, locks, observe, planfile, progress, relay, store
 from onepage.config import BUILD, load
 from onepage.context import describe_run
 from onepage.errors import CheckFailed, UserError
-from onepage.freshness import SourceCache, find_modules
 
 _PRIVATE, _SCRATCH = "private folder of an execution", "scratch"  # how folders are marked
 
@@ -61,17 +60,17 @@ def execute(plan: planfile.Plan, target: dict[str, Any]) -> int:
         environment = environ.environ(plan.root)
         environment["ONEPAGE_CONTEXT"] = str(private / "context.json")
         environment["IPYTHONDIR"] = environment["JUPYTER_CONFIG_DIR"] = str(private)
-        environment[observe.VARIABLE] = _observer(plan, target, private, [folder, scratch, private])
+        environment[observe.VARIABLE] = ledger.prepare(plan, target, private, [folder, scratch, private])
         environ.enter(environment)
         _require_as_planned(plan, target)
         notebook = _papermill(plan, target, folder, private)
-        observed = _observed(plan, target, private / "observed.log", "the header")
+        observed = ledger.observed(plan, target, private)
         _require_as_planned(plan, target)
         import nbformat
 
         (folder / "notebook.ipynb").write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
         seconds = time.monotonic() - started
-        _describe(plan, target, folder, observed, seconds)
+        ledger.describe(plan, target, folder, observed, seconds)
     files.remove(scratch, _SCRATCH)
     _finished(plan, target, seconds)
     from onepage import render
@@ -80,29 +79,6 @@ def execute(plan: planfile.Plan, target: dict[str, Any]) -> int:
     # now, beside other executions, rather than when all have ended
     render.prepare(shown.data, shown.target(target["id"]), plan.root)
     return 0
-
-
-def _describe(plan: planfile.Plan, target: dict[str, Any], folder: Path, observed: str, seconds: float) -> None:
-    """What an entry says of itself."""
-    inputs = {**plan.inputs(target["id"]), "observed": json.loads(observed)}
-    (folder / "inputs.json").write_text(json.dumps(inputs, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    (folder / planfile.IDENTITY).write_text(planfile.identify(plan, target, inputs) + "\n", encoding="utf-8")
-    (folder / observations.FILE).write_text(observed, encoding="utf-8")
-    (folder / "timing.json").write_text(json.dumps({"seconds": round(seconds, 2)}) + "\n", encoding="utf-8")
-
-
-def _observer(plan: planfile.Plan, target: dict[str, Any], private: Path, own: list[Path]) -> str:
-    """Write what the observer needs to know; returns the file's path."""
-    by_id = {other["id"]: other for other in plan.executed}
-    declared = [plan.entry(by_id[run]) for ids in target["runs"].values() for run in ids]
-    if "corpus" in target["reads"] and plan.data["corpus"]["folder"]:
-        declared.append(plan.root / plan.data["corpus"]["folder"])
-    caches = [plan.root / BUILD / name for name in ("cache", "warm.log", plan.report)]
-    ignore = [*own, *declared, *caches, plan.root / ".git"]
-    settings = {"log": str(private / "observed.log"), "root": str(plan.root), "ignore": [str(path) for path in ignore]}
-    file = private / "observe.json"
-    file.write_text(json.dumps(settings), encoding="utf-8")
-    return str(file)
 
 
 def _papermill(plan: planfile.Plan, target: dict[str, Any], folder: Path, private: Path) -> Any:
@@ -160,61 +136,6 @@ def _fail(
 
     kept = failures.keep(plan, target, partial, folder / "files", message, paths)
     raise CheckFailed(f"{message}\n  kept for reading: {os.path.relpath(kept, plan.root)}/") from None
-
-
-def _observed(plan: planfile.Plan, target: dict[str, Any], log: Path, how: str) -> str:
-    """What the execution was seen to read, as the entry keeps it; refuses what cannot be keyed."""
-    config = load(plan.root)
-    packages = [*(plan.root / package for package in config.code), Path(__file__).parent]
-    modules = find_modules(packages, plan.root / config.scripts)
-    seen = watch.Watch()
-    seen.load_fingerprints(plan.folder / "watched.json")
-    sources = SourceCache(plan.root, plan.root / BUILD / "cache" / "sources.json")
-    states = observations.States(plan.root, sources, seen.content)
-    planned = plan.inputs(target["id"])
-    known = {f"{kind}:{name}" for name in planned.get("files", {}) for kind in ("file", "tree")}
-    for module in target["modules"]:
-        if module in modules:
-            known.add(observations.named("code", str(modules[module]), plan.root))
-    text = log.read_text(encoding="utf-8", errors="surrogateescape") if log.exists() else ""
-    found = observations.parse(text, plan.root)
-    if target["script"] and not found.ended:
-        raise CheckFailed(f"{target['script']}: ended early, with sys.exit or the like; let it run to its end")
-    if not target["script"] and not found.started:
-        _require_command_declared(plan)
-    programs = {name.removeprefix("program:") for name in target["reads"] if name.startswith("program:")}
-    where = target["script"] or target["id"]
-    observations.require_declared(found, programs, where, how)
-    read = observations.inputs(found, states, known, lambda path: _generated(plan, path), where)
-    for name, state in planned.get("observed", {}).items():
-        if read.get(name, state) != state:
-            raise CheckFailed(
-                f"{target['id']}: {name.partition(':')[2]} changed since this make began, so its result would be of"
-                " neither state; run make again (what is finished is kept)"
-            )
-    return observations.dump(read)
-
-
-def _require_command_declared(plan: planfile.Plan) -> None:
-    """A corpus's command that is no Python, and so cannot be observed, has to say what it reads."""
-    corpus = load(plan.root).corpus
-    if not corpus.reads:
-        raise CheckFailed(
-            f"pyproject.toml: [tool.onepage.corpus] make = {corpus.make!r} starts no Python, so what it reads cannot be"
-            ' seen; declare it: reads = ["file:data/raw"] (or the program alone: reads = ["program:name"])'
-        )
-
-
-def _generated(plan: planfile.Plan, path: Path) -> str | None:
-    """Why a file below the project cannot be an input: make writes it."""
-    if path.is_relative_to(plan.root / plan.data["store"]):
-        return "a result in the store: declare the run (or `corpus`) in `reads` and ask onepage.context for it"
-    reports = plan.root / "reports"
-    if path.is_relative_to(reports) and path != reports:
-        report = reports / path.relative_to(reports).parts[0]
-        if (report / "manifest.json").exists() or report.name == plan.report:
-            return "which make writes from the results, not the other way round"
-    return None
 
 
 def _require_as_planned(plan: planfile.Plan, target: dict[str, Any]) -> None:
@@ -299,7 +220,7 @@ def make_corpus(plan: planfile.Plan) -> int:
         if folder is None:
             return 0
         environment = environ.environ(plan.root)
-        environment[observe.VARIABLE] = _observer(plan, target, private, [folder, private])
+        environment[observe.VARIABLE] = ledger.prepare(plan, target, private, [folder, private])
         if made:
             command = config.corpus.make.format(
                 name=shlex.quote(corpus["name"]),
@@ -311,14 +232,13 @@ def make_corpus(plan: planfile.Plan) -> int:
         if command:
             _command(plan.root, command, environment)
         try:
-            how = "pyproject.toml: [tool.onepage.corpus]"
-            observed = _observed(plan, target, private / "observed.log", how) if made else observations.dump({})
+            observed = ledger.observed(plan, target, private) if made else {}
             _require_as_planned(plan, target)
         except CheckFailed:
             store.start_afresh(folder)
             raise
         seconds = time.monotonic() - started
-        _describe(plan, target, folder, observed, seconds)
+        ledger.describe(plan, target, folder, observed, seconds)
     _finished(plan, target, seconds)
     return 0
 

@@ -125,16 +125,23 @@ def names_in(folder: Path) -> list[str]:
     return sorted(name for name in os.listdir(folder) if not _PASSING.search(name))
 
 
-def files_below(folder: Path) -> list[Path]:
-    """All files below a folder (links to folders are followed, once), in order."""
+def folders_below(folder: Path) -> list[Path]:
+    """A folder and those below it; links to folders are followed, each once."""
     found, seen = [], set()
-    for place, folders, files in os.walk(folder, followlinks=True):
+    for place, folders, _ in os.walk(folder, followlinks=True):
         real = os.path.realpath(place)
         folders[:] = [] if real in seen else sorted(name for name in folders if not _PASSING.search(name))
         if real not in seen:
-            found += [Path(place, name) for name in files if not _PASSING.search(name) and not name.startswith(".")]
+            found.append(Path(place))
         seen.add(real)
-    return sorted(path for path in found if path.is_file())
+    return found
+
+
+def files_below(folder: Path) -> list[Path]:
+    """All files below a folder but for hidden ones, in order."""
+    names = ((place, name) for place in folders_below(folder) for name in os.listdir(place))
+    paths = (place / name for place, name in names if not name.startswith(".") and not _PASSING.search(name))
+    return sorted(path for path in paths if path.is_file())
 
 
 def inputs(log: Log, states: States, known: set[str], generated: Callable[[Path], str | None], script: str) -> Observed:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,18 +12,17 @@ from onepage import (
     experiments,
     freshness,
     names,
-    observations,
     places,
     schema,
     scripts,
     self_reading,
-    store,
     surroundings,
 )
 from onepage.config import Config
 from onepage.errors import UserError, nearest, quoted
 from onepage.freshness import SourceCache, closure, digest
 from onepage.parameters import Parameter, overrides, resolve
+from onepage.reads import Reads
 from onepage.store import entry_path
 from onepage.watch import Watch
 
@@ -92,7 +89,7 @@ class Planner:
             "variables": {name: watch.variable(name) for name in config.environment},
             "format": freshness.FORMAT,
         }
-        self.states = observations.States(config.root, cache, watch.content)
+        self.reads = Reads(config.root, Path(config.root, self.store), watch, cache)
 
     def plan(self) -> dict[str, Any]:
         """Everything that plan.json says."""
@@ -227,14 +224,14 @@ class Planner:
         inputs = {
             "cells": [cell["digest"] for cell in facts["cells"]],
             "code": code,
-            "files": {**files, **self._declared_files(script.reads, script.path)},
+            "files": {**files, **self.reads.declared(script.reads, script.path)},
             "parameters": parameters,
             "reads": reads,
             "environment": self.environment,
         }
         if programs := sorted(read for read in script.reads if read.startswith("program:")):
             inputs["programs"] = programs
-        key, observed = self._variant(digest(inputs))
+        key, observed = self.reads.variant(digest(inputs))
         self.inputs[name] = {**inputs, "observed": observed}
         return {
             "id": name,
@@ -276,77 +273,9 @@ class Planner:
         return freshness.merged(self._module(self.modules[module])["definitions"])
 
     def _named_files(self, script: Path, facts: dict[str, Any], modules: list[str]) -> dict[str, str]:
-        """Data files that the code names and that lie beside it."""
-        found: dict[str, str] = {}
-        sources = [
-            (script, facts),
-            *((self.modules[name], self._module(self.modules[name])) for name in modules),
-        ]
-        for path, known in sources:
-            for name in known["files"]:
-                file = path.parent / name
-                self.watch.file(file)
-                if file.is_file():
-                    shown = os.path.relpath(file, self.config.root)
-                    found[shown] = self.watch.content(file)
-        return found
-
-    def _declared_files(self, reads: Iterable[str], where: str) -> dict[str, str]:
-        """Files, folders and patterns that `reads` names as `file:...`, relative to the root, with their content."""
-        found: dict[str, str] = {}
-        root = self.config.root
-        for pattern in (read.removeprefix("file:") for read in reads if read.startswith("file:")):
-            fixed = pattern.partition("*")[0].partition("?")[0].partition("[")[0]
-            if fixed != pattern:
-                self._watch_below(root / os.path.dirname(fixed))
-            paths = [Path(path) for path in sorted(glob.glob(str(root / pattern), recursive=True))]
-            paths = [path for path in paths if path.is_file()] if fixed != pattern else paths
-            self.watch.file(root / pattern)
-            if not paths:
-                raise UserError(f"{where}: reads {'file:' + pattern!r}, which is not there ({root / pattern})")
-            for path in paths:
-                name = observations.named("tree" if path.is_dir() else "file", str(path), root)
-                if path.is_dir():
-                    self._watch_below(path)
-                found[name.partition(":")[2]] = self.states[name]
-        return found
-
-    def _watch_below(self, folder: Path) -> None:
-        for place, folders, files in os.walk(folder, followlinks=True):
-            self.watch.folder(Path(place))
-            for name in files:
-                self.watch.file(Path(place, name))
-            folders[:] = [name for name in folders if name != "__pycache__"]
-
-    def _variant(self, key: str) -> tuple[str, dict[str, str]]:
-        """The key that the result of these inputs has with what its execution reads as it is now; and that.
-
-        What an execution reads is known once it has run. Of the results that there are, one whose reads are all as
-        they were is this result. If there is none, the key to be is named after the present state of all that any of
-        them read, so that no two states share one; the execution then tells what it really read.
-        """
-        base = Path(self.config.root, self.store)
-        self.watch.folder(base / key[:2])
-        known: set[str] = set()
-        for name in store.variants(base, key):
-            observed = observations.load(entry_path(base, name))
-            if observed is None:
-                continue
-            self._watch_observed(observed)
-            if self.states.of(observed) == observed:
-                return name, observed
-            known |= observed.keys()
-        if not known:
-            return key, {}
-        now = self.states.of(known)
-        return f"{key}-{digest(now)[:12]}", now
-
-    def _watch_observed(self, names: Iterable[str]) -> None:
-        for name in names:
-            path = self.states.path(name)
-            self.watch.file(path)
-            if name.startswith("tree:") and path.is_dir():
-                self._watch_below(path)
+        """Data files that the code names and that lie beside it: known before it has run for the first time."""
+        sources = [(script, facts), *((self.modules[name], self._module(self.modules[name])) for name in modules)]
+        return self.reads.beside((path.parent / name for path, known in sources for name in known["files"]))
 
     # --- corpus ---
 
@@ -365,10 +294,10 @@ class Planner:
                 "options": chosen.corpus,
                 "command": settings.make,
                 "code": self._described(modules),
-                "files": self._declared_files(settings.reads, "pyproject.toml: [tool.onepage.corpus]"),
+                "files": self.reads.declared(settings.reads, "pyproject.toml: [tool.onepage.corpus]"),
                 "environment": {key: value for key, value in self.environment.items() if key != "device"},
             }
-            key, observed = self._variant(digest(inputs))
+            key, observed = self.reads.variant(digest(inputs))
             entry = entry_path(Path(self.store), key).as_posix()
             self.inputs["corpus"] = {**inputs, "observed": observed}
             found = {"name": name, "options": chosen.corpus, "folder": f"{entry}/files", "key": key, "entry": entry}
@@ -378,7 +307,7 @@ class Planner:
         if not folder.is_dir():
             known = f", nor a corpus that a command makes{nearest(name, settings.names)}" if settings.names else ""
             raise UserError(f"CORPUS={name}: not a folder{known}")
-        self.inputs["corpus"] = {"corpus": folder.resolve().name, "content": self._fingerprint(folder)}
+        self.inputs["corpus"] = {"corpus": folder.resolve().name, "content": self.reads.corpus(folder)}
         key = digest(self.inputs["corpus"])
         inside = folder.is_relative_to(self.config.root)
         return {
@@ -388,16 +317,6 @@ class Planner:
             "key": key,
             "entry": entry_path(Path(self.store), key).as_posix(),
         }
-
-    def _fingerprint(self, folder: Path) -> dict[str, str]:
-        """The content of all files of a corpus folder, hashed again only where size or times changed."""
-        self._watch_below(folder)
-        found = {
-            path.relative_to(folder).as_posix(): self.watch.content(path) for path in observations.files_below(folder)
-        }
-        if not found:
-            raise UserError(f"CORPUS={folder}: the folder holds no files")
-        return found
 
     # --- the page ---
 
