@@ -80,7 +80,7 @@ def start_afresh(folder: Path) -> None:
 @contextlib.contextmanager
 def _turn(entry: Path, what: str) -> Iterator[Path | None]:
     """Hold the key's lock; gives the folder for unfinished work, or None if there is nothing left to do."""
-    if not re.fullmatch(r"[0-9a-f]{8,64}", entry.name) or entry.parent.name != entry.name[:2]:
+    if not re.fullmatch(r"[0-9a-f]{8,64}(-[0-9a-f]{12})?", entry.name) or entry.parent.name != entry.name[:2]:
         raise UserError(f"{entry}: no place of the store; `{what}` is nothing that this plan can make")
     place = entry.parent.parent / "tmp"
     with held(place / f"{entry.name}.lock", waiting(what)) as lock:
