@@ -60,6 +60,8 @@ def again(plan: Plan) -> None:
 
     For the last step of a make, which holds the lock.
     """
+    if not (plan.folder / "watched.json").exists():  # not a plan of ours
+        return
     words = plan.data["request"]
     _write(plan.root, plan.folder, words, _request(words, plan.root))
 
