@@ -10,10 +10,15 @@ from __future__ import annotations
 import ast
 import json
 import multiprocessing.spawn
+import os
+import signal
+import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
-_AGAIN = "__import__('onepage.spawned').spawned.run_again(globals(), {!r})\n"
+_AGAIN = "__import__('onepage.spawned').spawned.run_again(globals(), {!r}, {})\n"
+_PATIENCE = 3  # processes that may fail to start before it is taken that none ever will: a pool tries for ever
 
 
 def support(program: Path) -> None:
@@ -30,7 +35,7 @@ def support(program: Path) -> None:
                     ' `if __name__ == "__main__":`, or with multiprocessing.get_context("fork")'
                 )
             again = program.with_name("spawned_main.py")
-            again.write_text(_AGAIN.format(str(program)), encoding="utf-8")
+            again.write_text(_AGAIN.format(str(program), os.getpid()), encoding="utf-8")
             found["init_main_from_path"] = str(again)
         return found
 
@@ -42,8 +47,22 @@ def is_guarded(text: str) -> bool:
     return any(isinstance(node, ast.Name) and node.id == "__name__" for node in ast.walk(ast.parse(text)))
 
 
-def run_again(namespace: dict[str, Any], program: str) -> None:
+def run_again(namespace: dict[str, Any], program: str, kernel: int) -> None:
     """In the new process: the script's own definitions, with the parameters of the execution that started it."""
+    try:
+        _run(namespace, program)
+    except BaseException:
+        with Path(program).with_name("spawned.failed").open("ab") as failed:
+            failed.write(b".")
+        if Path(program).with_name("spawned.failed").stat().st_size >= _PATIENCE:
+            sys.stderr.write("Processes started by multiprocessing's 'spawn' cannot run this script again:\n")
+            traceback.print_exc(limit=-3)
+            sys.stderr.flush()
+            os.kill(kernel, signal.SIGABRT)
+        raise
+
+
+def _run(namespace: dict[str, Any], program: str) -> None:
     facts = json.loads(Path(program).read_text(encoding="utf-8"))
     tree = ast.parse(facts["text"], facts["script"])
     for node in tree.body:
