@@ -194,7 +194,7 @@ def test_the_pipeline_agrees_with_the_plain_script(executed: tuple[example.Proje
 def test_whatever_ends_the_script_is_refused_with_its_line(executed: tuple[example.Project, str]) -> None:
     project, told = executed
     for name, (source, what) in {**ENDING, **DYING}.items():
-        line = 10 + source.count("\n") if name not in DYING else 10
+        line = 11 + source.count("\n") if name not in DYING else 11
         said = [each for each in told.splitlines() if f"analysis/q_{name}.py:" in each and each.startswith("onepage")]
         assert len(said) == 1, (name, told)
         assert f"analysis/q_{name}.py:{line}: " in said[0]
@@ -236,8 +236,9 @@ def magics() -> list[str]:
 
 
 def comments() -> str:
-    """A script of comments alone: each in a cell of its own, in a block, at the end of a line."""
-    parts = [f"# %%\n# {text}\n\n# %%\n#{text}\n" for text in magics()]
+    """A script of comments alone: in cells of their own (every fourth; it takes its time), in blocks, after code."""
+    alone = [text for number, text in enumerate(magics()) if number < 16 or number % 4 == 0]
+    parts = [f"# %%\n# {text}\n" for text in alone]
     block = "".join(f"    # {text}\n    #{text}\n" for text in magics())
     trailing = "".join(f"value = 1  # {text}\n" for text in magics())
     quoted = "".join(f"{text}\n# {text}\n" for text in magics()).replace("\\", "")
