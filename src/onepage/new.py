@@ -13,6 +13,8 @@ from onepage.errors import UserError
 _SCRIPT = """\
 # ---
 # jupyter:
+#   jupytext:
+#     comment_magics: false
 #   kernelspec:
 #     display_name: Python 3
 #     language: python

@@ -295,6 +295,6 @@ def _cell(kind: str, line: int, body: list[str], metadata: dict[str, Any]) -> Ce
     opening = _STRING.match(words)
     if opening and words.endswith(opening["quotes"]) and len(words) >= len(opening[0]) + 3:
         # the text as it stands: with TeX in mind, `\beta` in a Markdown cell is no escape
-        words = words[len(opening[0]) : -3].removeprefix("\n")
-        return Cell(kind, line, words.removesuffix("\n"), metadata)
+        words = words[len(opening[0]) : -3].removeprefix("\n").removesuffix("\n")
+        return Cell(kind, line, "\n".join(lines_of(words)), metadata)
     return Cell(kind, line, "\n".join(map(_uncommented, body)), metadata)

@@ -51,12 +51,12 @@ def run_again(namespace: dict[str, Any], program: str, kernel: int) -> None:
     """In the new process: the script's own definitions, with the parameters of the execution that started it."""
     try:
         _run(namespace, program)
-    except BaseException:
+    except BaseException as error:
         with Path(program).with_name("spawned.failed").open("ab") as failed:
             failed.write(b".")
         if Path(program).with_name("spawned.failed").stat().st_size >= _PATIENCE:
             sys.stderr.write("Processes started by multiprocessing's 'spawn' cannot run this script again:\n")
-            traceback.print_exc(limit=-3)
+            sys.stderr.write("".join(traceback.format_exception_only(error)))
             sys.stderr.flush()
             os.kill(kernel, signal.SIGABRT)
         raise

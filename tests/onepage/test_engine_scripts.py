@@ -104,3 +104,70 @@ def test_wrong_headers_are_named(old: str, new: str, message: str) -> None:
     with pytest.raises(UserError, match=r"^a\.py:[45]: ") as error:
         scripts.header(HEADER.replace(old, new), "a.py")
     assert message in str(error.value)
+
+
+# --- every form of marker, and Markdown in strings --------------------------------------------------------------------
+
+_WORD = st.sampled_from(["A", "title", "[markdown]", "[md]", "[raw]", "%", ".class", "flag", "two words", "a-b"])
+_ODD = ["{'k': 'v'}", '{"k": [1]}', "('a', 'b')", "word", "[word]", "'", '"a', "1e3", '"a\\"b"', "'# %%'"]
+_VALUE = st.sampled_from(
+    [
+        '"x"',
+        "'x'",
+        "'a b'",
+        *_ODD,
+        '["a", "b"]',
+        "['a', 'b']",
+        "[1, 2]",
+        "5",
+        "-1.5",
+        "true",
+        "True",
+        "None",
+        "null",
+        '"a=b"',
+    ]
+)
+_KEYS = st.sampled_from(["name", "tags", "alt", "a.b", "x-y", "@id", "1a", "title"])
+_PAIR = st.builds("{}{}{}".format, _KEYS, st.sampled_from(["=", " = ", "= "]), _VALUE)
+_JSON = st.sampled_from(['{"tags": ["a"]}', "{'name': 'n', 'tags': ['a']}", "{name: 1}", '{"a": {"b": 1}} ', "{"])
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.lists(_WORD, max_size=3), st.lists(st.one_of(_PAIR, _WORD), max_size=3), st.one_of(st.just(""), _JSON))
+def test_metadata_is_jupytexts(words: list[str], pairs: list[str], table: str) -> None:
+    from jupytext.cell_reader import DoublePercentScriptCellReader
+
+    from onepage import cell_options
+
+    options = " ".join([*words, *pairs, table])
+    _, theirs = DoublePercentScriptCellReader({"extension": ".py"}).options_to_metadata(f" {options}")
+    kind, ours = cell_options.read(f" {options}")
+    theirs.pop("region_name", None)
+    assert (kind, ours) == (theirs.pop("cell_type", "code"), theirs)
+
+
+_TEX = st.lists(
+    st.sampled_from(
+        ["\\beta", "\\frac{a}{b}", "\\\\", "\\n", "\\'", '\\"', "words", "\n", " ", "# a", "{x}", "é", '"']
+    ),
+    max_size=8,
+).map("".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(_TEX, st.sampled_from(['"""', "'''"]), st.sampled_from(["", "r", "R"]), st.sampled_from(["", "\n"]))
+def test_markdown_in_strings_is_kept_as_jupytext_keeps_it(words: str, quotes: str, prefix: str, end: str) -> None:
+    if quotes in words or words.endswith(("\\", '"')) or words.startswith('"'):
+        return
+    for kind in ("[markdown]", "[md]", "[raw]"):
+        compare(f"# %% {kind}\n{prefix}{quotes}{end}{words}{end}{quotes}\n\n# %%\nx = 1\n")
+
+
+def test_stock_jupytext_leaves_the_comments_of_a_new_script_alone(tmp_path: Path) -> None:
+    from onepage import new
+
+    text = new._SCRIPT.format(title="T", question="", reads="", name="q", value="q.mean")
+    text += "\n# %%\n# %matplotlib inline\n# rm keep.txt\n# !ls\nx = 1  # what?\n"
+    cells = jupytext.reads(text, fmt="py:percent").cells
+    assert cells[-1].source == "# %matplotlib inline\n# rm keep.txt\n# !ls\nx = 1  # what?"
