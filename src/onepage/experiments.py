@@ -129,7 +129,6 @@ def check_parameters(tables: Source, declared: Mapping[str, Sequence[Parameter]]
     for name, table in rows.items():
         lacking = f"{table['script']}.py does not have"
         places |= {("runs", name, "parameters_in", each): (of_row[name], lacking) for each in profiles}
-        places |= {("runs", name, key): (["seed"], "") for key in ("parameters", "grid")}
     for place, (known, lacking) in places.items():
         given = tables.data
         for key in place:
@@ -137,7 +136,7 @@ def check_parameters(tables: Source, declared: Mapping[str, Sequence[Parameter]]
         for name in given:
             if name == "seed":
                 raise tables.error(f"{schema.dotted(place)}: `seed` is given by a row's seeds = [...]", *place, name)
-            if lacking and name not in known:
+            if name not in known:
                 hint = nearest(name, [other for other in known if other != "seed"])
                 said = f"{schema.dotted(place)}: {lacking} a parameter {quoted(name)}{hint}"
                 raise tables.error(said, *place, name)

@@ -227,8 +227,8 @@ def test_values_in_ids_are_ascii(project: example.Project) -> None:
         ("[profiles.full]", "[profiles.full]\nparameters = { pases = 1 }", 2, "'pases' (did you mean 'passes'?)"),
         ("parameters = { rate", "parameters_in.full = { rte = 1.0 }\nparameters = { rate", 10, "'rte' (did you mean"),
         ("parameters = { passes = 1 }", "parameters = { seed = 1 }", 4, "`seed` is given by"),
-        ("parameters = { rate = 0.001 }", "parameters = { seed = 1 }", 10, "`seed` is given by"),
-        ("grid = { rate = [0.01, 0.1] }", "grid = { seed = [1] }", 16, "`seed` is given by"),
+        ("parameters = { rate = 0.001 }", "parameters = { seed = 1 }", 10, "seeds = [...]"),
+        ("grid = { rate = [0.01, 0.1] }", "grid = { seed = [1] }", 16, "seeds = [...]"),
     ],
 )
 def test_a_misspelt_parameter_is_named_in_whatever_profile(
