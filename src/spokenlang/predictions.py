@@ -82,7 +82,7 @@ def main(args: argparse.Namespace) -> int:
 
 def _source(path: Path) -> Source:
     if path.is_dir():
-        store = ClipStore.open(path)
+        store = ClipStore.open_any(path)
         return Source(inputs_path(path, "test"), "", store.inputs("test"))
     if not path.is_file():
         raise InputError(f"{path}: there is no such array; name the inputs, a .npy or .npz file")

@@ -127,15 +127,22 @@ def _find(folder: Path) -> dict[tuple[str, str], Source]:
     """Arrays by kind and split, told by the words in their names."""
     found: dict[tuple[str, str], Source] = {}
     for array in (array for path in sorted(folder.glob("*.np[yz]")) for array in arrays_of(path)):
-        words = re.split(r"[^a-z0-9]+", f"{array.path.stem} {array.key}".lower())
-        kind = next((kind for kind, names in _KINDS.items() if set(words) & set(names.split())), "")
-        split = next((split for split, names in _SPLITS.items() if set(words) & set(names.split())), "")
+        kind, split = _word_of(array, _KINDS), _word_of(array, _SPLITS)
         if not kind or not split:
             continue
         if (kind, split) in found:
             raise InputError(f"{array.name} and {found[kind, split].name} are both {kind} of {split}; keep one")
         found[kind, split] = array
     return found
+
+
+def _word_of(array: Source, meanings: dict[str, str]) -> str:
+    """What the words in a name mean; the key of an .npz goes before its file's name."""
+    for name in (array.key, array.path.stem):
+        words = set(re.split(r"[^a-z0-9]+", name.lower()))
+        if found := [meaning for meaning, names in meanings.items() if words & set(names.split())]:
+            return found[0]
+    return ""
 
 
 def arrays_of(path: Path) -> Iterator[Source]:

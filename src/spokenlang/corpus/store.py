@@ -68,7 +68,21 @@ class ClipStore:
 
     @classmethod
     def open(cls, folder: Path | str) -> ClipStore:
-        """Open a folder; `InputError` names the first thing that is wrong with it."""
+        """Open a folder of the assignment's languages; `InputError` names the first thing that is wrong with it.
+
+        Labels of another class list (see `open_any`) would be taken for the assignment's: they are refused.
+        """
+        store = cls.open_any(folder)
+        if store.languages != CODES[: len(store.languages)]:
+            raise InputError(
+                f"{store.folder}: labels are of {', '.join(store.languages)}; training, scoring and reports know "
+                f"{', '.join(CODES)} only, so far"
+            )
+        return store
+
+    @classmethod
+    def open_any(cls, folder: Path | str) -> ClipStore:
+        """Open a folder of any languages; `InputError` names the first thing that is wrong with it."""
         folder = Path(folder)
         if not folder.exists():
             raise InputError(f"{folder}: there is no such corpus folder; check the path (CORPUS=...)")
@@ -106,7 +120,7 @@ class ClipStore:
         if split in self.hidden:
             raise InputError(
                 f"{self.folder}: {split} has no targets, so nothing can be scored on it; predict it: "
-                f"spokenlang predict {inputs_path(self.folder, split)} --model MODEL --out predictions.csv"
+                f"spokenlang predict {self.folder} --model MODEL --out predictions.csv"
             )
         return self._targets[split].copy()
 
@@ -163,6 +177,8 @@ class ClipStore:
             absent = [code for label, code in enumerate(self.languages) if not (labels == label).any()]
             if absent:
                 found.append(f"{split} has no clips of {', '.join(absent)}")
+        if self.languages != CODES[: len(self.languages)]:
+            found.append(f"labels are of {', '.join(self.languages)}: training and reports know the default six only")
         if not self.has_groups:
             found.append("no groups known (clips.csv): validation is drawn at random, voices may recur in it")
         if not self._rate_stated and self.samples != 5 * RATE:

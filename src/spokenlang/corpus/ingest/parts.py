@@ -127,6 +127,7 @@ def remove(work: Path) -> None:
     """Remove plan and parts; what is left is the corpus."""
     shutil.rmtree(work / "parts")
     (work / _PLAN).unlink()
+    helpers.Helpers(__name__, work, 0).clear()  # a killed import leaves its log
 
 
 def _here(work: Path, plan: Plan, missing: list[int]) -> Iterator[int]:

@@ -45,7 +45,6 @@ class Account:
     used: int = 0  # in clips, each sample counted once
     pauses: int = 0  # without speech, or with too little of it
     rest: int = 0  # what was left over at the end
-    speech: int = 0  # taken for speech
 
 
 @dataclass(frozen=True)
@@ -64,6 +63,7 @@ class Cutter:
 
     cutting: Cutting = field(default_factory=Cutting)
     account: Account = field(default_factory=Account)
+    _last: int = 0  # where the last clip ended, in samples of the recording
 
     def cut(self, blocks: Iterable[np.ndarray]) -> Iterator[Clip]:
         """Clips of a recording that comes in blocks of any size."""
@@ -94,9 +94,9 @@ class Cutter:
             if share >= self.cutting.speech:
                 account.pauses += start - taken
                 account.used += size
-                account.speech += round(share * size)
                 yield Clip(samples[start : start + size], began + start, size, share)
                 taken = start + size
+                self._last = began + taken
             else:
                 # The speech that begins here is too sparse for a clip: go on behind it.
                 end = _offset(frames, start + LEAD + FRAME, len(samples))
@@ -116,7 +116,6 @@ class Cutter:
                 account.rest += left
                 return
             account.used += left
-            account.speech += round(share * left)
             # Repeated, not padded: silence would count as speech.
             yield Clip(np.resize(samples[start:end], size), began + start, left, share)
             return
@@ -124,8 +123,10 @@ class Cutter:
         if 2 * left < size or end < size or share < self.cutting.speech:
             account.rest += left
             return
-        account.used += left
-        account.speech += round(share * left)
+        # Reaching back, the clip takes in some of the pause that was passed over.
+        new = began + end - max(self._last, began + end - size)
+        account.used += new
+        account.pauses -= new - left
         yield Clip(samples[end - size : end], began + end - size, size, _share(self._frames, end - size, end))
 
 
