@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from onepage import cells as cells_
-from onepage import files, pages, places, prose
+from onepage import files, pages, places, prose, scripts
 from onepage.errors import UserError
 from onepage.outputs import Media, Origin, cell_outputs, records_in
 
@@ -69,7 +69,7 @@ def prepare(plan: dict[str, Any], target: dict[str, Any], root: Path) -> Path:
     if not notebook.is_file():
         raise UserError(f"{notebook}: not there; {target['id']} has not been executed: run `make report`")
     script = root / target["script"]
-    text = script.read_text("utf-8") if script.is_file() else ""
+    text = scripts.read_text(script) if script.is_file() else ""
     facts = _facts(plan, target)
     raw = notebook.read_bytes()
     digest = hashlib.sha256(repr((facts, _own_digest())).encode() + b"\0" + raw + b"\0" + text.encode()).hexdigest()
@@ -95,7 +95,7 @@ def render_failed(
     """
     notebook_path, script, out = Path(notebook_path), Path(script), Path(out)
     notebook = json.loads(notebook_path.read_text("utf-8"))
-    text = script.read_text("utf-8") if script.is_file() else ""
+    text = scripts.read_text(script) if script.is_file() else ""
     if plan and target:
         facts = replace(_facts(plan, target), before=None, after=None, home=None, failure=message)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -239,3 +240,15 @@ def test_a_misspelt_parameter_is_named_in_whatever_profile(
         project.plan()
     assert what in str(error.value)
     assert str(error.value).startswith(f"analysis/experiments.toml:{line}: ")
+
+
+def test_the_page_of_a_script_with_a_byte_order_mark_does_not_show_its_header(tmp_path: Path) -> None:
+    from onepage import render
+
+    (tmp_path / "q.py").write_bytes(b"\xef\xbb\xbf" + (HEADER + "\n# %%\n# rm keep.txt\nx = 1\n").encode())
+    code = {"cell_type": "code", "source": "# rm keep.txt\nx = 1", "metadata": {}, "outputs": []}
+    (tmp_path / "n.ipynb").write_text(json.dumps({"cells": [code], "metadata": {}, "nbformat": 4}))
+    page = render.render_failed(tmp_path / "n.ipynb", tmp_path / "q.py", "why", tmp_path / "out.html")
+    shown = page.read_text()
+    assert '<span class="c1"># rm keep.txt</span>' in shown
+    assert "jupyter:" not in shown
