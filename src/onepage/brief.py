@@ -75,7 +75,7 @@ KINDS: dict[str, tuple[str, dict[str, tuple[dict, bool, str]]]] = {
     }),
     "discussion": ("a passage about something, around a figure or table of its section", {
         "section": (TEXT, True, "its heading"),
-        "about": (TEXTS, True, "words of which one must occur"),
+        "about": (TEXTS, True, "words of which one must occur, in any inflection; optimi* is any word that begins so"),
     }),
     "bullets": ("a bulleted list in a section", {
         "section": (TEXT, True, "its heading"),

@@ -89,6 +89,14 @@ def _figure(options: dict[str, Any], evidence: Evidence) -> Finding:
 
 def _table(options: dict[str, Any], evidence: Evidence) -> Finding:
     finding = _floats("table", "tables", options, evidence, 1)
+    if "rows" in options and not options.get("names"):
+        sections = evidence.composed.document.sections["content"]
+        sections = [s for s in sections if "section" not in options or _titled(s, options["section"])]
+        rows = [n for s in sections for n in s.rows]
+        rows += [len(evidence.results["tables"][name]["rows"]) for s in sections for name in s.tables if name]
+        if rows and max(rows) < options["rows"]:
+            said = f"the longest table has {count(max(rows), 'row')}, at least {options['rows']} asked for"
+            finding.shortfalls.append(f"{evidence.composed.drafts[0].path}: {said}")
     for name in options.get("names", []):
         rows = len(evidence.results["tables"].get(name, {}).get("rows", []))
         if 0 < rows < options.get("rows", 1):
@@ -125,7 +133,8 @@ def _discussion(options: dict[str, Any], evidence: Evidence) -> Finding:
     if section is None:
         return Finding("", [f'{path}: the section "{options["section"]}" is missing'])
     line, finding = _heading(evidence, section), Finding()
-    said = next((word for word in options["about"] if word.lower() in section.text.lower()), None)
+    language = evidence.composed.front.language.tag
+    said = next((word for word in options["about"] if wording.mentions(section.text, word, language)), None)
     if said is None:
         wanted = " or ".join(f'"{word}"' for word in options["about"])
         finding.shortfalls.append(f'{path}:{line}: "{section.title}" says nothing of {wanted}')

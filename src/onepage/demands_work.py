@@ -9,13 +9,14 @@ import fnmatch
 import functools
 import hashlib
 import itertools
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from onepage import code_names, quantities, wording
 from onepage import group as groups
-from onepage import quantities, wording
 from onepage.config import BUILD
 from onepage.errors import unknown
 from onepage.evidence import Evidence, Finding, count
@@ -28,6 +29,7 @@ def _group(options: dict[str, Any], evidence: Evidence) -> Finding:
     least, most = (int(end) for end in options["members"])
     finding = Finding(count(len(people.members), "member"))
     finding.shortfalls = groups.shortfalls(people, least, most, options.get("words", 4))
+    finding.warnings = groups.doubts(people)
     if people.placeholder:
         line = people.line("group", "placeholder")
         finding.warnings.append(f"{people.source.path}:{line}: the members are placeholders; put your own names")
@@ -68,14 +70,27 @@ def _parameter(options: dict[str, Any], evidence: Evidence) -> Finding:
         content = made["parameters"].get(name)
         seen.append(content)
         low, high = options.get("between", (None, None))
-        inside = content is not None and (low is None or low <= content <= high)
-        if not inside or content not in options.get("one_of", [content]):
+        inside = content is not None and (low is None or (is_number(content) and low <= content <= high))
+        allowed = options.get("one_of", [content])
+        if not inside or not any(
+            type(each) is type(content) and each == content for each in _widened(allowed, content)
+        ):
             wanted = f"{low:g} to {high:g}" if low is not None else " or ".join(map(str, options["one_of"]))
             finding.shortfalls.append(f"experiments.toml: run {target} has {name} = {content}, {wanted} asked for")
     if not seen:
         finding.shortfalls.append(f"experiments.toml: no run of {' or '.join(options['rows'])} in this report")
-    finding.found = f"{name} = {', '.join(str(each) for each in dict.fromkeys(seen))}"
+    finding.found = f"{name} = {', '.join(dict.fromkeys(map(str, seen)))}"
     return finding
+
+
+def is_number(content: Any) -> bool:
+    """Whether this is a finite number, and not a truth value."""
+    return isinstance(content, int | float) and not isinstance(content, bool) and math.isfinite(content)
+
+
+def _widened(allowed: list[Any], content: Any) -> list[Any]:
+    """The allowed values; whole numbers also as the floats that a script declares. `true` is not 1."""
+    return [float(each) if isinstance(content, float) and is_number(each) else each for each in allowed]
 
 
 def _value(options: dict[str, Any], evidence: Evidence) -> Finding:
@@ -85,6 +100,8 @@ def _value(options: dict[str, Any], evidence: Evidence) -> Finding:
     record = values[name]
     number, shown = record["value"], quantities.shown(record["value"], record["unit"])
     finding = Finding(f"{name} = {shown}")
+    if not is_number(number):
+        return Finding(finding.found, [f"{record['source']['script']}: {name} is {number!r}, not a finite number"])
     for key, word, wrong in (("at_least", "least", float.__lt__), ("at_most", "most", float.__gt__)):
         if key in options and wrong(float(number), float(options[key])):
             source = f"{record['source']['script']} ({record['source']['cell']})"
@@ -104,14 +121,34 @@ def _spacing(options: dict[str, Any], evidence: Evidence) -> Finding:
         rows = list(csv.DictReader(stream))
     if rows and options["column"] not in rows[0]:
         return Finding("", [f'{place}: the data of "{name}" have no column "{options["column"]}"'])
-    steps = sorted({float(row[options["column"]]) for row in rows if row[options["column"]]})
-    # The last step is recorded as well, wherever training ends.
-    wrong = [b for a, b in itertools.pairwise(steps[:-1]) if abs(b - a - options["every"]) > 1e-9]
-    finding = Finding(f"{len(steps)} steps, every {options['every']:g}")
-    if wrong or not steps:
-        said = f'"{name}" is not recorded every {options["every"]:g} {options["column"]}s'
-        finding.shortfalls.append(f"{place}: {said}" + (f" (see {wrong[0]:g})" if wrong else ""))
+    every, finding = options["every"], Finding()
+    steps, wrong = [], []
+    for row in rows:
+        written = row[options["column"]]
+        try:
+            steps += [float(written)] if written else []
+        except ValueError:
+            wrong.append(f'"{written}" is no number')
+    wrong += uneven(steps, every)
+    finding.found = f"{len(set(steps))} steps, every {every:g}"
+    if wrong:
+        said = f'"{name}" is not recorded every {every:g} {options["column"]}s'
+        finding.shortfalls.append(f"{place}: {said} ({wrong[0]})")
     return finding
+
+
+def uneven(steps: Iterable[float], every: float) -> list[str]:
+    """Where steps are not `every` apart, from 0 or `every` on; the last may come early, where training ends."""
+    listed = sorted(set(steps))
+    if not all(math.isfinite(step) for step in listed):
+        return ["a step is no finite number"]
+    if len(listed) < 2:
+        return ["there are fewer than two steps"]
+    slack = 1e-6 * every
+    wrong = [] if -slack <= listed[0] <= every + slack else [f"it begins at {listed[0]:g}"]
+    *inner, last = list(itertools.pairwise(listed))
+    wrong += [f"{b:g} comes after {a:g}" for a, b in inner if abs(b - a - every) > slack]
+    return wrong + [f"{b:g} comes after {a:g}" for a, b in [last] if b - a > every + slack]
 
 
 def _code(options: dict[str, Any], evidence: Evidence) -> Finding:
@@ -127,16 +164,17 @@ def _code(options: dict[str, Any], evidence: Evidence) -> Finding:
             continue
         uses, never = options.get("uses", []), options.get("never", [])
         try:
-            source = path.read_text(encoding="utf-8")
+            source = path.read_bytes()
             _parse(source, evidence.root)
-        except (SyntaxError, UnicodeDecodeError) as error:
-            finding.shortfalls.append(f"{named}:{getattr(error, 'lineno', 1)}: does not parse as Python")
+        except (SyntaxError, ValueError) as error:
+            finding.shortfalls.append(f"{named}:{getattr(error, 'lineno', 1) or 1}: does not parse as Python")
             continue
-        if not any(all(part in source for part in want.split(".")) for want in [*uses, *never]):
+        if not any(all(part.encode() in source for part in want.split(".")) for want in [*uses, *never]):
             continue  # a name that is not in the text is not in the code: most files need no walk
-        for line, name in _names(source):
-            used += [name for want in uses if _is(name, want)]
-            finding.shortfalls += [f"{named}:{line}: {name} is not permitted" for want in never if _is(name, want)]
+        for line, name in code_names.names(source):
+            used += [name for want in uses if code_names.uses(name, want)]
+            wrong = [f"{named}:{line}: {name} is not permitted" for want in never if code_names.uses(name, want)]
+            finding.shortfalls += [each for each in wrong if each not in finding.shortfalls]
     if options.get("uses"):
         finding.found = ", ".join(sorted(set(used)))
         if not used:
@@ -144,9 +182,9 @@ def _code(options: dict[str, Any], evidence: Evidence) -> Finding:
     return finding
 
 
-def _parse(source: str, root: Path) -> None:
+def _parse(source: bytes, root: Path) -> None:
     """`SyntaxError` for what is not Python; what once was needs no second look, in this build or another."""
-    digest = hashlib.sha256(source.encode()).hexdigest()
+    digest = hashlib.sha256(source).hexdigest()
     known = _parsed(root)
     if digest not in known:
         ast.parse(source)
@@ -164,47 +202,20 @@ def _parsed(root: Path) -> set[str]:
         return set()
 
 
-@functools.cache
-def _names(source: str) -> tuple[tuple[int, str], ...]:
-    """Dotted names and imported modules, each with its line."""
-    found = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            found += [(node.lineno, alias.name) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            found += [(node.lineno, f"{node.module or ''}.{alias.name}") for alias in node.names]
-        elif isinstance(node, ast.Name):
-            found.append((node.lineno, node.id))
-        elif isinstance(node, ast.Attribute) and (name := _dotted(node)):
-            found.append((node.lineno, name))
-    return tuple(found)
-
-
-def _dotted(node: ast.expr) -> str:
-    """`a.b.c` of an attribute of names; of anything else (a call's result), its own last part."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if isinstance(node, ast.Name):
-        parts.append(node.id)
-    return ".".join(reversed(parts))
-
-
-def _is(name: str, wanted: str) -> bool:
-    """Whether the dotted `name` is, ends in, or lies below `wanted`."""
-    return f".{wanted}." in f".{name}."
-
-
 def _file(options: dict[str, Any], evidence: Evidence) -> Finding:
     evidence.finished()  # writes report.pdf and report.png
     path = evidence.report / options["name"]
     if not path.is_file():
         return Finding("", [f"{options['name']}: missing in the report's folder"])
     finding = Finding(f"{path.stat().st_size:,} bytes")
+    if not path.stat().st_size:
+        return Finding(finding.found, [f"{options['name']}: the file is empty"])
     if "columns" in options:
-        with path.open(encoding="utf-8", newline="") as stream:
-            header = next(csv.reader(stream), [])
+        try:
+            with path.open(encoding="utf-8-sig", newline="") as stream:
+                header = next(csv.reader(stream), [])
+        except (UnicodeDecodeError, csv.Error) as error:
+            return Finding(finding.found, [f"{options['name']}:1: not readable as a .csv file in UTF-8: {error}"])
         if header != options["columns"]:
             said = f"the columns are {','.join(header)}; {','.join(options['columns'])} asked for"
             finding.shortfalls.append(f"{options['name']}:1: {said}")

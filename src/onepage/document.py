@@ -43,7 +43,8 @@ class Section:
     text: str = ""
     figures: list[str] = field(default_factory=list)  # published names, or paths of images
     tables: list[str] = field(default_factory=list)  # published names, or "" for one typed in Markdown
-    bullets: int = 0  # items of bulleted lists
+    rows: list[int] = field(default_factory=list)  # of the tables typed in Markdown
+    bullets: int = 0  # items of bulleted lists that say something; those of a list within an item are its parts
 
 
 @dataclass
@@ -228,6 +229,7 @@ def _sections(blocks: list[Node]) -> list[Section]:
             continue
         for section in _open(found):
             section.text += text([block]) + "\n"
+            section.bullets += _bullets(block)
             for node in nodes([block]):
                 _note(node, section)
     return found if found[0].text.strip() else found[1:]
@@ -252,5 +254,15 @@ def _note(node: Node, section: Section) -> None:
         section.figures.append(node["c"][2][0])
     elif node["t"] == "Table":
         section.tables.append("")
-    elif node["t"] == "BulletList":
-        section.bullets += len(node["c"])
+        section.rows.append(sum(len(body[3]) for body in node["c"][4]))
+
+
+def _bullets(tree: object) -> int:
+    """Items of the outermost bulleted lists, but for empty ones."""
+    if isinstance(tree, list):
+        return sum(map(_bullets, tree))
+    if not isinstance(tree, dict):
+        return 0
+    if tree["t"] == "BulletList":
+        return sum(bool(text(item).strip() or any(n["t"] == "Image" for n in nodes(item))) for item in tree["c"])
+    return _bullets(tree.get("c"))

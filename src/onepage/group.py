@@ -33,7 +33,12 @@ _SAME = (
     r"(?:equal(?:ly)?|even(?:ly)?|same (?:amount|share|part|work|extent|contribution|way)|fifty[- ]fifty|"
     r"50\s?[-/%]\s?50|equitabl[ey]|alike|in equal (?:parts?|shares?|measure)|equivalent(?:ly)?)"
 )
-_SHARE = r"(?:contribut|divid|shar|split|distribut|participat|collaborat|cooperat|effort|workload)"
+_SHARE = r"(?:contribut|participat|collaborat|cooperat|effort|workload)"
+_WORK = (
+    r"(?:work|tasks?|efforts?|workload|parts|questions|assignment|project|labou?r|writing|coding|everything|"
+    r"responsibilit(?:y|ies)|(?:among|between|amongst) (?:us|the members|all))"
+)
+_DIVIDE = r"(?:divid|shar|split|distribut)\w*"
 _WHOLE = (
     r"(?:everything|every (?:part|aspect|question)|all (?:the )?(?:parts|aspects|tasks|questions|work)|"
     r"all of (?:it|the work|the tasks)|the whole (?:assignment|project|report))"
@@ -44,6 +49,9 @@ VAGUE = tuple(
         rf"\b{_WHO}\b.{{0,60}}\b{_SAME}\b",
         rf"\b{_SAME}\b.{{0,60}}\b(?:{_SHARE}|{_WHO}\b)",
         rf"\b{_SHARE}\w*\b.{{0,50}}\b(?:{_SAME}|{_WHOLE})\b",
+        rf"\b{_WORK}\b.{{0,40}}\b{_DIVIDE}\b.{{0,30}}\b{_SAME}\b",
+        rf"\b{_DIVIDE}\b.{{0,40}}\b{_WORK}\b.{{0,40}}\b{_SAME}\b",
+        rf"\b{_DIVIDE}\b.{{0,30}}\b{_SAME}\b.{{0,20}}\b{_WORK}\b",
         rf"\b(?:all|every|each|both|everyone|everybody|we|whole|entire)\b.{{0,40}}\b{_WHOLE}",
         r"\b(?:all|both|everyone|everybody|we|members?)\b.{0,40}"
         r"\b(?:together|jointly|collectively|side by side|as a (?:team|group))\b",
@@ -56,7 +64,10 @@ VAGUE = tuple(
     )
 )
 # "Each language equally often" is about data, not about people.
-_DATA = re.compile(r"\b(?:language|clip|class|speaker|sample|batch|voice|dialect|weight)", re.IGNORECASE)
+_DATA = re.compile(
+    r"\b(?:data|folds?|set|language|clip|class|speaker|sample|batch|voice|dialect|weight|example|image|file)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -125,6 +136,29 @@ def vague(text: str) -> str | None:
     flat = " ".join(text.split())
     found = (match.group() for pattern in VAGUE for match in pattern.finditer(flat))
     return next((words for words in found if not _DATA.search(words)), None)
+
+
+_UNSURE = re.compile(
+    rf"\b(?:{_SAME}|{_WHOLE}|together|jointly|various|misc(?:ellaneous)?|stuff|things)\b", re.IGNORECASE
+)
+_FILLER = re.compile(r"\b(?:lorem|ipsum|todo|tbd|xxx+|placeholder|asdf\w*|qwer\w*|foo|bar|blah?)\b", re.IGNORECASE)
+
+
+def doubts(group: Group) -> list[str]:
+    """Parts that a reader might find to say little, each quoted with its line; for a person to judge."""
+    out = []
+    for index, member in enumerate(group.members):
+        for part in member.parts:
+            if vague(part):
+                continue
+            bare = _bare(part).split()
+            found = _UNSURE.search(part) or _FILLER.search(part)
+            empty = len(set(bare)) < min(3, len(bare)) or not any(re.search(r"[aeiouyäöüéèáíóúàâêô]", w) for w in bare)
+            if (found and not _DATA.search(part)) or empty:
+                said = f'"{part}"' + (f' ("{found.group()}")' if found else "")
+                place = f"{group.source.path}:{group.line('member', index, 'parts')}"
+                out.append(f"{place}: {member.name}: {said} may not say who did what")
+    return out
 
 
 def shortfalls(group: Group, least: int, most: int, words: int) -> list[str]:
