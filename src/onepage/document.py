@@ -263,6 +263,6 @@ def _bullets(tree: object) -> int:
         return sum(map(_bullets, tree))
     if not isinstance(tree, dict):
         return 0
-    if tree["t"] == "BulletList":
+    if tree.get("t") == "BulletList":
         return sum(bool(text(item).strip() or any(n["t"] == "Image" for n in nodes(item))) for item in tree["c"])
     return _bullets(tree.get("c"))
