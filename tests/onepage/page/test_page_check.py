@@ -309,3 +309,25 @@ def test_json_rows(project, capsys):
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {"id", "state", "demand", "holds", "found", "where"} <= rows[0].keys()
     assert all(row["holds"] for row in rows)
+
+
+def test_a_claim_that_does_not_hold_falls_short_whatever_the_brief_asks(project, capsys):
+    text = (project.page / "brief.toml").read_text(encoding="utf-8")
+    demand = re.search(r'\[\[demand\]\]\nid = "claims"\n.*?(?=\n\[\[)', text, flags=re.DOTALL).group()
+    (project.page / "brief.toml").write_text(text.replace(demand, ""), encoding="utf-8")
+    change_record(project, "net-beats-guess", holds=False, evidence="25.0% against 25.1%")
+    rebuild(project)
+    code, out = check(project, capsys)
+    assert code == 1
+    assert "the claim net-beats-guess does not hold (25.0% against 25.1%)" in out
+
+
+def test_the_footer_says_what_was_typed_and_what_was_overridden(project, capsys):
+    edit(project.page / "report.md", "It is trained", "It took 77 days. It is trained")
+    plan = json.loads(project.plan.read_text(encoding="utf-8"))
+    project.plan.write_text(json.dumps({**plan, "request": {"parameters": "epochs=3"}}), encoding="utf-8")
+    rebuild(project)
+    html = " ".join((project.out / "report.html").read_text(encoding="utf-8").split())
+    assert "Every number" not in html
+    assert "but for some that are typed by hand (77)" in html
+    assert "changed by P=&#34;epochs=3&#34;" in html
