@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from onepage import files, places
+from onepage import files, places, repository
 from onepage.compare import Side, load
 from onepage.errors import CheckFailed, UserError
 
@@ -30,6 +30,7 @@ def resolve(wanted: str, root: Path, provenance: Mapping[str, Any], report: str 
     if commit is None:
         raise UserError(
             f"{wanted}: neither a report's folder (there is no {folder / 'results.json'}) nor a git revision"
+            + ("" if repository.find(root) else f", since {root.resolve()} is in no git repository")
         )
     name = report or provenance.get("report") or _newest(root)
     places.require_report_name(name)
@@ -40,11 +41,9 @@ def resolve(wanted: str, root: Path, provenance: Mapping[str, Any], report: str 
 
 
 def _git(root: Path, *words: str) -> str | None:
-    try:
-        done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()
+    found = repository.find(root)
+    done = found.git(*words) if found else None
+    return done.stdout.strip() if done is not None and done.returncode == 0 else None
 
 
 def _newest(root: Path) -> str:
@@ -62,24 +61,36 @@ def _build(root: Path, commit: str, name: str, provenance: Mapping[str, Any], ke
     files.own(place, _TREE)
     if _git(root, "worktree", "add", "--detach", "--quiet", str(tree), commit) is None:
         raise UserError(f"{tree}: git could not check out {commit[:10]}; `git worktree prune` may help")
+    found = repository.find(root)
+    project = tree / (found.prefix if found else "")  # which may be a subfolder of the repository
     try:
+        if not project.is_dir():
+            raise UserError(f"{commit[:10]}: there is no {project.relative_to(tree)} in it, so nothing to build")
+        if (tree / ".gitmodules").is_file():
+            repository.run(tree, "submodule", "update", "--init", "--recursive", "--quiet", top=tree)
         # A folder corpus stays where it is: named from the work tree it would be another folder.
         corpus = (provenance.get("corpus") or {}).get("name")
         corpus = str((root / corpus).resolve()) if corpus and (root / corpus).is_dir() else corpus
         given = {"REPORT": name, "CORPUS": corpus, "PROFILE": provenance.get("profile"),
-                 "DEVICE": provenance.get("device"), "STORE": os.environ.get("STORE") or str(root / "build" / "store"),
+                 "DEVICE": provenance.get("device"), "STORE": _store(root),
                  "PYTHON": sys.executable}  # fmt: skip
         command = ["make", "--no-print-directory", "report", *(f"{k}={v}" for k, v in given.items() if v)]
-        inherited = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+        left_out = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", *repository.LOCAL)
+        inherited = {k: v for k, v in os.environ.items() if k not in left_out}
         print(f"building {name} at {commit[:10]} ...", file=sys.stderr)
-        done = subprocess.run(command, cwd=tree, env=inherited, stdout=sys.stderr)
-        made = tree / "reports" / name
+        done = subprocess.run(command, cwd=project, env=inherited, stdout=sys.stderr)
+        made = project / "reports" / name
         if done.returncode or not (made / "results.json").is_file():
             raise CheckFailed(f"{commit[:10]}: its `make report` did not succeed (exit {done.returncode}); see above")
         files.remove(kept, places.report_marker(name))
         files.move(made, kept)
     finally:
         _remove(root, place)
+
+
+def _store(root: Path) -> str:
+    """This project's store, named so that it is the same from the work tree."""
+    return str((root / (os.environ.get("STORE") or "build/store")).resolve())
 
 
 def _remove(root: Path, place: Path) -> None:

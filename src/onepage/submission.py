@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from onepage import brief as briefs
-from onepage import check, config, group, planfile, results
+from onepage import check, config, group, handed_in, planfile, results
 from onepage.errors import CheckFailed, UserError
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest date that an archive can hold
@@ -24,7 +24,6 @@ KEPT_OUT = {
     ".npy", ".npz", ".pt", ".pth", ".onnx", ".safetensors", ".ckpt", ".pkl", ".wav", ".flac", ".mp3", ".ogg", ".opus",
     ".ipynb", ".pyc", ".so", ".zip", ".gz", ".tar", ".h5",
 }  # fmt: skip
-PRODUCTS = {"__pycache__", "build", "dist", ".git", ".venv", ".pytest_cache", ".ruff_cache"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,12 +35,14 @@ def main(args: argparse.Namespace) -> int:
     """Check, and write the archive only if nothing falls short."""
     plan = planfile.load(args.plan)
     rows = check.check(plan)
-    short = [said for row in rows for said in row.shortfalls]
+    short = [said for row in rows for said in row.shortfalls] + _unwritten(plan)
     if short:
         for said in short:
             print(f"  {said}")
         raise CheckFailed(f"{len(short)} to mend before handing in; nothing was written")
-    path, names = write(plan)
+    path, names, left_out = write(plan)
+    for name, reason in left_out.items():
+        print(f"  left out: {name} ({reason})")
     for row in rows:
         for warning in row.warnings:
             print(f"  note: {warning}")
@@ -49,14 +50,22 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def write(plan: planfile.Plan) -> tuple[Path, list[str]]:
-    """Write the archive into the project's folder; returns its path and the names inside."""
+def _unwritten(plan: planfile.Plan) -> list[str]:
+    folder = plan.root / config.load(plan.root).page
+    texts = [(path.relative_to(plan.root).as_posix(), path) for path in sorted(folder.glob("[!.]*.md"))]
+    texts = [(name, path) for name, path in texts if not handed_in.unfit(path, plan.root)]
+    group_file = folder / "group.toml"
+    return handed_in.unwritten(group.load(group_file, group_file.relative_to(plan.root).as_posix()), texts)
+
+
+def write(plan: planfile.Plan) -> tuple[Path, list[str], dict[str, str]]:
+    """Write the archive into the project's folder; returns its path, the names inside and what was left out."""
     page_folder = plan.root / config.load(plan.root).page
     brief = briefs.load(page_folder / "brief.toml", (page_folder / "brief.toml").relative_to(plan.root).as_posix())
     people = group.load(page_folder / "group.toml")
     archive = plan.root / group.zip_name(people)
     top = archive.stem
-    files = contents(plan, brief)
+    files, left_out = contents(plan, brief)
     buffer = io.BytesIO()
     # Stored, not deflated: compressors differ between machines.
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as made:
@@ -68,11 +77,14 @@ def write(plan: planfile.Plan) -> tuple[Path, list[str]]:
     beside = archive.with_name(archive.name + ".partial")
     beside.write_bytes(buffer.getvalue())
     beside.replace(archive)
-    return archive, sorted(files)
+    return archive, sorted(files), left_out
 
 
-def contents(plan: planfile.Plan, brief: briefs.Brief) -> dict[str, bytes]:
-    """What goes into the archive: name -> bytes; anything that does not belong there is an error."""
+def contents(plan: planfile.Plan, brief: briefs.Brief) -> tuple[dict[str, bytes], dict[str, str]]:
+    """(what goes into the archive: name -> bytes, what matches but stays out: name -> reason).
+
+    Data, weights and files that name this machine are an error.
+    """
     if brief.hand_in is None:
         raise UserError(f"{brief.path}: [hand-in] is missing; it names the entry script and the code")
     report = plan.root / plan.data["out"]
@@ -85,7 +97,9 @@ def contents(plan: planfile.Plan, brief: briefs.Brief) -> dict[str, bytes]:
         raise UserError(f"{brief.hand_in.entry}:{error.lineno}: does not parse as Python") from None
     files = {"report.pdf": (report / "report.pdf").read_bytes(), entry.name: entry.read_bytes()}
     files["runs.json"] = results.as_json(_runs(results.load_results(report))).encode("utf-8")
-    for path in _code(plan.root, brief.hand_in.include):
+    chosen, left_out = handed_in.selected(plan.root, brief.hand_in.include)
+    left_out.pop(entry.relative_to(plan.root).as_posix(), None)
+    for path in chosen:
         name = path.relative_to(plan.root).as_posix()
         if path == entry:
             continue
@@ -94,7 +108,7 @@ def contents(plan: planfile.Plan, brief: briefs.Brief) -> dict[str, bytes]:
         files[name] = path.read_bytes()
     for name, content in files.items():
         _fit(name, content, plan.root)
-    return files
+    return files, left_out
 
 
 def _runs(found: dict[str, Any]) -> dict[str, Any]:
@@ -106,17 +120,6 @@ def _runs(found: dict[str, Any]) -> dict[str, Any]:
         if target["kind"] == "run"
     }
     return {"report": made["report"], "profile": made["profile"], "corpus": made["corpus"], "runs": runs}
-
-
-def _code(root: Path, patterns: tuple[str, ...]) -> list[Path]:
-    found = set()
-    for pattern in patterns:
-        matched = {path for path in root.glob(pattern) if path.is_file()}
-        kept = {path for path in matched if not PRODUCTS & set(path.relative_to(root).parts)}
-        if not kept:
-            raise UserError(f"[hand-in] include: no file matches {pattern}")
-        found |= {path for path in kept if not any(part.endswith(".egg-info") for part in path.parts)}
-    return sorted(found)
 
 
 def _fit(name: str, content: bytes, root: Path) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from onepage import repository
 from onepage.config import BUILD, Config
 from onepage.errors import UserError
 from onepage.watch import Watch
@@ -67,18 +66,7 @@ def device(wanted: str, versions: dict[str, str], watch: Watch) -> str:
 
 def commit(config: Config, watch: Watch) -> dict[str, Any]:
     """The commit that the report is made from, and whether what it is made of differs from that commit."""
-    git = shutil.which("git")
-    folder = config.root / ".git"
-    if folder.is_file():  # a worktree: the file says where its own HEAD lies
-        folder = config.root / folder.read_text(encoding="utf-8").partition(":")[2].strip()
-    for name in ("HEAD", "index", "logs/HEAD", "packed-refs"):
-        watch.file(folder / name)
-    if not git or not folder.exists():
-        return {"commit": None, "dirty": False}
-    command = [git, "-C", str(config.root), "--no-optional-locks"]
+    for path in repository.watched(config.root):
+        watch.file(path)
     paths = [config.scripts, config.experiments, config.page, *config.code, config.lock, "pyproject.toml"]
-    head = subprocess.run([*command, "rev-parse", "--verify", "-q", "HEAD"], capture_output=True, text=True)
-    state = subprocess.run([*command, "status", "--porcelain", "--", *paths], capture_output=True, text=True)
-    if head.returncode or state.returncode:
-        return {"commit": None, "dirty": False}
-    return {"commit": head.stdout.strip(), "dirty": bool(state.stdout.strip())}
+    return repository.state(config.root, paths)

@@ -20,7 +20,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from onepage import files, places, planfile
+from onepage import files, places, planfile, repository
 from onepage.errors import CheckFailed, UserError
 from onepage.planfile import Plan
 from onepage.progress import duration
@@ -67,8 +67,7 @@ def second_build(plan: Plan, place: Path) -> Path:
     """Build the same report in a copy of the working tree; returns its folder."""
     if place.resolve().is_relative_to(plan.root):
         raise UserError(f"{place}: temporary files lie in the project itself; set TMPDIR to a folder outside it")
-    clone = place / "a-second-clone-of-the-project"
-    _copy_tree(plan.root, clone)
+    clone = _copy_tree(plan.root, place / "a-second-clone-of-the-project")
     request = dict(plan.data["request"])
     if plan.data["corpus"]["entry"] and not plan.data["corpus"]["folder"].startswith(plan.data["corpus"]["entry"]):
         request["corpus"] = str((plan.root / plan.data["corpus"]["folder"]).resolve())
@@ -94,19 +93,25 @@ def second_build(plan: Plan, place: Path) -> Path:
     return clone / plan.data["out"]
 
 
-def _copy_tree(root: Path, clone: Path) -> None:
-    """A clone of the repository with the working tree's present files; without git, a copy of the sources."""
-    if (root / ".git").exists() and shutil.which("git"):
-        subprocess.run(["git", "clone", "-q", "--local", str(root), str(clone)], check=True, capture_output=True)
-        listing = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-        names = subprocess.run(listing, check=True, capture_output=True).stdout.decode().split("\0")
-        for name in filter(None, names):
+def _copy_tree(root: Path, clone: Path) -> Path:
+    """A clone of the repository with the working tree's present files; without git, a copy of the sources.
+
+    Returns the project's place in it, which may be a subfolder as it is in the repository.
+    """
+    found = repository.find(root)
+    if found and repository.tracked(root):
+        done = found.git("clone", "-q", "--local", str(found.top), str(clone))
+        listed = found.git("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        if done.returncode or listed.returncode:
+            raise UserError(f"{found.top}: git cannot clone it: {(done.stderr or listed.stderr).strip()}")
+        clone = clone / found.prefix
+        for name in filter(None, listed.stdout.split("\0")):
             if (root / name).is_file():
                 (clone / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(root / name, clone / name, follow_symlinks=False)
             else:
                 files.discard(clone / name)
-        return
+        return clone
 
     def left_out(folder: str, names: list[str]) -> set[str]:
         if Path(folder) == root / "reports":  # of the reports, only what people wrote
@@ -114,6 +119,7 @@ def _copy_tree(root: Path, clone: Path) -> None:
         return {name for name in names if name in ("build", ".venv", "__pycache__") and Path(folder) == root}
 
     shutil.copytree(root, clone, symlinks=True, ignore=left_out)
+    return clone
 
 
 def _other_locale() -> str:
