@@ -59,8 +59,7 @@ def because(plan: Plan, target: dict[str, Any]) -> list[str]:
         before = json.loads((entry / "inputs.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return [_NEW]
-    seen = before.get("observed", {})  # what other states of it read besides is not what has changed
-    now = {**now, "observed": {name: state for name, state in now.get("observed", {}).items() if name in seen}}
+    now = {**now, "observed": States(plan.root, _sources(plan)).of(before.get("observed", {}))}
     lines = [cell["line"] for cell in _cells(plan, target, _sources(plan))]
     changed = differences(before, now, target["script"], _shown(plan, _modules(plan)), lines)
     return changed or ["its result is gone from the store"]
