@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import argparse
 import ast
+import hashlib
 import io
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from typing import Any
 from onepage import brief as briefs
 from onepage import check, config, group, handed_in, planfile, results
 from onepage.errors import CheckFailed, UserError
+from onepage.files import write as put
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest date that an archive can hold
 LARGEST = 2_000_000  # bytes of one file; code and text are smaller
@@ -74,10 +77,26 @@ def write(plan: planfile.Plan) -> tuple[Path, list[str], dict[str, str]]:
             about.create_system = 3
             about.external_attr = (0o100644) << 16
             made.writestr(about, files[name])
-    beside = archive.with_name(archive.name + ".partial")
-    beside.write_bytes(buffer.getvalue())
-    beside.replace(archive)
+        made.comment = _mark({f"{top}/{name}": content for name, content in files.items()})
+    if os.path.lexists(archive) and not _is_own(archive):
+        raise UserError(f"{archive.name}: is there already, and not as `make submission` wrote it; move it away")
+    put(archive, buffer.getvalue())
     return archive, sorted(files), left_out
+
+
+def _mark(files: dict[str, bytes]) -> bytes:
+    """The archive's comment: that it is ours, and what we put into it."""
+    told = "".join(f"{name}\0{hashlib.sha256(files[name]).hexdigest()}\n" for name in sorted(files))
+    return b"onepage " + hashlib.sha256(told.encode()).hexdigest().encode()
+
+
+def _is_own(archive: Path) -> bool:
+    """Whether an archive is as we wrote it, so that another may replace it."""
+    try:
+        with zipfile.ZipFile(archive) as found:
+            return found.comment == _mark({name: found.read(name) for name in found.namelist()})
+    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
+        return False
 
 
 def contents(plan: planfile.Plan, brief: briefs.Brief) -> tuple[dict[str, bytes], dict[str, str]]:

@@ -143,6 +143,19 @@ def _line(verdict: Verdict) -> str:
     return f"{verdict.file}: {describe(first).name} {sure:.0%} ({verdict.duration_s:g} s; {others})"
 
 
+def require_replaceable(path: Path, header: str) -> None:
+    """`InputError` if a file is there that is no file of predictions."""
+    try:
+        with path.open("rb") as file:
+            ours = file.read(len(header)) == header.encode()
+    except FileNotFoundError:
+        ours = not path.is_symlink()
+    except OSError:
+        ours = False
+    if not ours:
+        raise InputError(f"{path}: is there already and holds no predictions; choose another --out")
+
+
 def write_predictions(
     path: Path, probabilities: np.ndarray, clips: np.ndarray | None = None, languages: Sequence[str] = CODES
 ) -> None:
@@ -155,6 +168,7 @@ def write_predictions(
         languages: codes in label order.
     """
     rows = ["clip,prediction," + ",".join(languages)]
+    require_replaceable(path, rows[0])
     for number, row in zip(range(len(probabilities)) if clips is None else clips, probabilities, strict=True):
         rows.append(f"{number},{languages[int(np.argmax(row))]}," + ",".join(f"{value:.6f}" for value in row))
     beside = path.with_name(path.name + ".partial")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 import torch
 
+from spokenlang.checkpoint import load_tensors
 from spokenlang.corpus.store import ClipStore
 from spokenlang.distributed import join, leave
 from spokenlang.errors import InputError
@@ -53,10 +55,27 @@ def choose_device(name: str) -> str:
     return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
 
 
+def _require_ours(out: Path) -> None:
+    """`InputError` if the folder holds files by the names of a run's that are no run's."""
+    files = {"config.json", "history.csv", "metrics.json", "scores.npz", "timing.json", "weights.safetensors"}
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out}: is no folder; choose another --out")
+    found = sorted(name for name in files if (out / name).exists())
+    try:
+        if found:
+            TrainConfig.from_parameters(json.loads((out / "config.json").read_text(encoding="utf-8")))
+        elif (out / "checkpoint.safetensors").exists():
+            load_tensors(out / "checkpoint.safetensors")
+    except (OSError, ValueError, TypeError, AttributeError, InputError):
+        name = found[0] if found else "checkpoint.safetensors"
+        raise InputError(f"{out / name}: is there already and of no run; choose another --out") from None
+
+
 def main(args: argparse.Namespace) -> int:
     """Train, and print the run's headline numbers."""
     wanted = choose_device(args.device)
     config = TrainConfig.from_parameters(parse_parameters(args.parameters))
+    _require_ours(args.out)
     store = ClipStore.open(args.corpus)
     group, device = join(wanted)
     try:

@@ -116,7 +116,8 @@ def test_one_module_does_all_removing() -> None:
 
 BAD = ["page", "Page", "PAGE", "../x", ".", "..", "../reports/page", "con/..", "x/", "/tmp/x", "-x", "", " ", "a b",
        "mine", "afile", "alink", "dangling", "pagelink", "Text", ".hidden", "lib", "store", "cache", "Failed", "nul",
-       "COM1.txt", "end.", "a" * 200, "a%b", "a:b", "a#b", "a$b", "a*b", "a\nb", "a'b", "a;b", "~", "ä", "x\\y"]  # fmt: skip
+       "COM1.txt", "end.", "a" * 200, "a%b", "a:b", "a#b", "a$b", "a*b", "a\nb",
+       "a'b", "a;b", "~", "ä", "x\\y"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -139,7 +140,10 @@ def test_good_names_are_taken(project: projects.Project, name: str) -> None:
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(name=st.text(min_size=0, max_size=12) | st.lists(st.sampled_from(["..", ".", "page", "mine", "/", "x"])).map("/".join))
+@given(
+    name=st.text(min_size=0, max_size=12)
+    | st.lists(st.sampled_from(["..", ".", "page", "mine", "/", "x"])).map("/".join)
+)
 @example(name="../reports/mine")
 def test_whatever_a_report_is_called_nothing_is_harmed(project: projects.Project, name: str) -> None:
     before = tree(project.path("reports")) | {"notes.txt": ""}
@@ -162,8 +166,8 @@ def test_make_refuses_as_well(project: projects.Project, words: list[str]) -> No
 
 
 @pytest.mark.parametrize("page", [
-    "reports", ".", "", "build", "build/text", "build/store/text", "../elsewhere", "/tmp/page", "reports/r", "reports/R",
-    "reports/r/text", "reports/r/../r",
+    "reports", ".", "", "build", "build/text", "build/store/text", "../elsewhere", "/tmp/page", "reports/r",
+    "reports/R", "reports/r/text", "reports/r/../r",
 ])  # fmt: skip
 def test_a_page_folder_lies_apart_from_what_is_written(project: projects.Project, page: str) -> None:
     project.edit("pyproject.toml", 'page = "reports/page"', f'page = "{page}"')
@@ -187,7 +191,8 @@ def test_clean_leaves_the_text_wherever_it_lies(project: projects.Project) -> No
 
 
 STORES = ["", "data", "reports", "reports/page", "reports/page/s", ".", "build", "build/r", "reports/r", "notes.txt",
-          "reports/mine", "../beside", ".git", "analysis", "reports/alink", "reports/PAGE", "a b", "data/tmp"]  # fmt: skip
+          "reports/mine", "../beside", ".git", "analysis", "reports/alink", "reports/PAGE", "a b",
+          "data/tmp"]  # fmt: skip
 
 
 @pytest.mark.parametrize("where", STORES)
@@ -227,7 +232,11 @@ def test_an_entry_that_is_in_the_way_stays(tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", [["run", "corpus"], ["run", "--plan", "build/r/plan.json", "corpus"]])
 def test_no_corpus_means_none_is_made(project: projects.Project, words: list[str]) -> None:
     assert cli.main(["plan", "--report=r", "--corpus=", "--profile=quick"]) in (0, 2)
-    data = json.loads((project.path("build/r/plan.json")).read_text()) if project.path("build/r/plan.json").exists() else None
+    data = (
+        json.loads((project.path("build/r/plan.json")).read_text())
+        if project.path("build/r/plan.json").exists()
+        else None
+    )
     if data is None:  # the example's scripts read a corpus, so that the plan is refused: one by hand, as it was
         plan("--report=r")
         data = json.loads(project.path("build/r/plan.json").read_text())
@@ -309,12 +318,16 @@ def test_what_people_put_into_a_report_stays_there(tmp_path: Path) -> None:
     assert [path.name for path in out.parent.iterdir()] == ["r"]
 
 
+def _with_a_page(new: Path) -> Path:
+    files.write(new / "analyses" / "q1.html", "2")
+    return new
+
+
 def test_what_is_in_the_way_of_a_new_file_stops_the_build(tmp_path: Path) -> None:
     out = report(tmp_path, {"report.pdf": "1"})
     files.write(out / "analyses", "mine")  # a file, where a folder is to be
-    with pytest.raises(UserError), files.temporary(".r-", places.report_marker("r"), out.parent) as new:
-        files.write(new / "analyses" / "q1.html", "2")
-        files.put_in_place(new, out, places.report_marker("r"), places.manifest_names(out))
+    with files.temporary(".r-", places.report_marker("r"), out.parent) as new, pytest.raises(UserError):
+        files.put_in_place(_with_a_page(new), out, places.report_marker("r"), places.manifest_names(out))
     assert (out / "analyses").read_text() == "mine"
 
 

@@ -15,7 +15,6 @@ import importlib.metadata
 import json
 import platform
 import random
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -142,6 +141,7 @@ def make(
     description = json.dumps(describe(options), indent=1) + "\n"
     if _stands(out, description):
         return False
+    workplace.require_replaceable(out)
     work = workplace.beside(out)
     with workplace.workplace(work):
         marker = work / "recipe.json"
@@ -153,8 +153,8 @@ def make(
         rows = workers.make_all(work, plan, jobs, progress)
         metadata.write(work / metadata.NAME, COLUMNS, rows)
         marker.replace(work / RECIPE)
-        (work / chunks.MANIFEST).unlink()
-        shutil.rmtree(work / "chunks")
+        workplace.drop(work, chunks.MANIFEST)
+        workplace.drop(work, "chunks")
     workplace.put_in_place(work, out)
     return True
 

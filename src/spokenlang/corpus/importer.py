@@ -89,6 +89,7 @@ def import_folder(
     _require_sense(options)
     found = layouts.survey(folder, wanted)
     _require_ours(out)
+    workplace.require_replaceable(out)
     if options.strict and found.loud:
         raise InputError(f"{shown(folder)}: {found.loud}")
     cutting = Cutting(round(options.seconds * RATE), options.speech)

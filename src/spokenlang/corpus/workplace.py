@@ -1,9 +1,15 @@
-"""A corpus is complete or absent: it is made in `<out>.partial` and renamed when it is done."""
+"""A corpus is complete or absent: it is made in `<out>.partial` and renamed when it is done.
+
+Only what was made here is ever removed: a work folder carries a marker from its first moment, a corpus its recipe.
+All removing of the package is in this module and in `training`, which drops its own checkpoint.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +17,10 @@ from pathlib import Path
 from spokenlang.errors import InputError
 
 _LOCK = "lock"
+_MARKER = ".spokenlang"
+_MARK = "Made by spokenlang to build a corpus in. It may be removed when no such work is going on.\n"
+# what a corpus may hold; anything else in its folder is somebody's
+_OURS = re.compile(r"corpus\.json|clips\.csv|(inputs|targets)_[a-z]+_[a-z0-9]+\.npy")
 
 
 def beside(out: Path) -> Path:
@@ -22,10 +32,12 @@ def beside(out: Path) -> Path:
 def workplace(work: Path) -> Iterator[None]:
     """A work folder, new or found, for one process at a time.
 
-    It stays behind when the work breaks off, so that the work can be taken up again.
+    It stays behind when the work breaks off, so that the work can be taken up again. `InputError` if a folder of
+    that name is there which was not made here.
     """
     try:
         work.mkdir(parents=True, exist_ok=True)
+        _own(work)
         lock = (work / _LOCK).open("w")
     except OSError as error:
         raise InputError(f"{work}: cannot be written ({error.strerror}); choose another --out") from None
@@ -38,11 +50,32 @@ def workplace(work: Path) -> Iterator[None]:
         (work / _LOCK).unlink()
 
 
+def _own(work: Path) -> None:
+    if work.is_symlink() or not (is_ours(work) or not set(os.listdir(work)) - {_LOCK}):
+        raise InputError(f"{work}: is there already and was not made here; move it away or choose another --out")
+    (work / _MARKER).write_text(_MARK, encoding="utf-8")
+
+
+def is_ours(work: Path) -> bool:
+    """Whether this very folder was made here to work in."""
+    try:
+        return not work.is_symlink() and (work / _MARKER).read_text(encoding="utf-8") == _MARK
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
 def clear(work: Path) -> None:
-    """Empty a work folder but for its lock."""
-    for path in work.iterdir():
-        if path.name != _LOCK:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    """Empty a work folder but for its lock and marker."""
+    for path in work.iterdir() if is_ours(work) else ():
+        if path.name not in (_LOCK, _MARKER):
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def drop(work: Path, name: str) -> None:
+    """Remove a file or a folder of a work folder, if it is there."""
+    path = work / name
+    if is_ours(work) and os.path.lexists(path):
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def require_space(work: Path, needed: int) -> None:
@@ -54,18 +87,31 @@ def require_space(work: Path, needed: int) -> None:
         raise InputError(f"{work}: {found}; make room or choose another --out")
 
 
+def require_replaceable(out: Path) -> None:
+    """`InputError` if a corpus that was made here now holds, or has become, something else."""
+    if not os.path.lexists(out):
+        return
+    if out.is_symlink() or not out.is_dir():
+        raise InputError(f"{out}: is there already and is no folder; move it away or choose another --out")
+    for name in sorted(os.listdir(out)):
+        if _OURS.fullmatch(name) or name == _MARKER:
+            continue
+        raise InputError(f"{out / name}: was not made with the corpus that is to be replaced; move it away")
+
+
 def put_in_place(work: Path, out: Path) -> None:
     """Rename a finished work folder to its name; what was there before makes room only then."""
-    if not out.exists():
-        work.rename(out)
-        return
-    old = out.with_name(f"{out.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    out.rename(old)
+    require_replaceable(out)
+    old = out.with_name(f".{out.name}.{os.urandom(4).hex()}.old")
+    if out.exists():
+        out.rename(old)
     work.rename(out)
-    shutil.rmtree(old)
+    if old.exists():
+        shutil.rmtree(old)
+    (out / _MARKER).unlink()
 
 
 def discard(work: Path) -> None:
     """Remove a work folder that is not worth taking up again."""
-    shutil.rmtree(work, ignore_errors=True)
+    if is_ours(work):
+        shutil.rmtree(work, ignore_errors=True)

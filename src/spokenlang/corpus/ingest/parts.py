@@ -11,7 +11,6 @@ import importlib.metadata
 import importlib.util
 import json
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spokenlang.corpus import helpers
+from spokenlang.corpus import helpers, workplace
 from spokenlang.corpus.ingest import containers, decoding, measures, segments
 from spokenlang.corpus.ingest.decoding import Decoding, Unusable
 from spokenlang.corpus.ingest.segments import RATE, Cutter, Cutting
@@ -125,8 +124,8 @@ def clips(work: Path, plan: Plan) -> Iterator[np.ndarray]:
 
 def remove(work: Path) -> None:
     """Remove plan and parts; what is left is the corpus."""
-    shutil.rmtree(work / "parts")
-    (work / _PLAN).unlink()
+    workplace.drop(work, "parts")
+    workplace.drop(work, _PLAN)
     helpers.Helpers(__name__, work, 0).clear()  # a killed import leaves its log
 
 
