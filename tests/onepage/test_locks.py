@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -172,14 +171,12 @@ DAEMONS = {"popen": POPEN, "double fork": TWICE}
 @pytest.mark.parametrize("warm", ["yes", "no"])
 @pytest.mark.parametrize("kind", DAEMONS)
 def test_what_a_cell_leaves_running_does_not_hold_the_build_up(project: example.Project, kind: str, warm: str) -> None:
-    text = project.path("analysis/q2_steps.py").read_text()
+    text = project.path("analysis/q2_steps.py").read_text().replace("[slow, search]", "[slow, search, program:sleep]")
     project.write("analysis/q2_steps.py", f"{text}\n# %%\n{DAEMONS[kind]}\n")
     started = time.monotonic()
     assert "q2_steps" in project.executed(project.make("report", ONEPAGE_WARM=warm))
-    assert time.monotonic() - started < 40
+    assert time.monotonic() - started < 40  # the sleepers take 45
     example.kill(project.root)
-    with contextlib.suppress(OSError):
-        subprocess.run(["true"], check=True)
 
 
 def test_what_a_recipe_leaves_running_does_not_either(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
