@@ -20,7 +20,7 @@ _LOCK = "lock"
 _MARKER = ".spokenlang"
 _MARK = "Made by spokenlang to build a corpus in. It may be removed when no such work is going on.\n"
 # what a corpus may hold; anything else in its folder is somebody's
-_OURS = re.compile(r"corpus\.json|clips\.csv|import\.csv|(inputs|targets)_[a-z]+_[a-z0-9]+\.npy")
+_OURS = re.compile(r"corpus\.json|clips\.csv|import\.csv|languages\.json|(inputs|targets)_[a-z]+_[a-z0-9]+\.npy")
 
 
 def beside(out: Path) -> Path:
