@@ -329,3 +329,15 @@ def test_classify_and_import_agree_on_what_cannot_be_used(what: str, tmp_path: P
     silent = decoding.peak < 1e-6 or what.startswith("a click")
     assert decoding.short or silent
     assert sum(map(len, blocks)) == pytest.approx(8000 * decoding.seconds, abs=1), "no sample but what was decoded"
+
+
+def test_links_to_what_was_read_already_are_said_and_loops_end(tmp_path: Path) -> None:
+    folder = made.folders(tmp_path / "in")
+    (folder / "de/more").mkdir()
+    (folder / "de/more/again").symlink_to(folder / "en")
+    (folder / "en/up").symlink_to(folder)
+    found = import_folder(folder, tmp_path / "out")
+    assert "2 folders are links to what was read already" in "; ".join(found.remarks)
+    with (tmp_path / "out/import.csv").open(newline="") as file:
+        assert all(row["file"].startswith(row["language"]) for row in csv.DictReader(file))
+    assert found.files == 12

@@ -17,6 +17,7 @@ from scipy.ndimage import maximum_filter1d
 from spokenlang.corpus.arrays import RATE, inputs_path, targets_path
 
 _REACH = RATE // 20  # a peak is the largest sample within so many on either side
+_FRAME = RATE // 200
 _AROUND = 64  # samples on either side of a peak that its fingerprint looks at
 _AGREE = 3  # peaks that two copies share at least
 _SAME = 0.999  # correlation of copies over what they share
@@ -112,13 +113,18 @@ _BITS = np.uint64(1) << np.arange(64, dtype=np.uint64)
 
 
 def _of_block(block: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    size = np.abs(block)
-    reach = min(_REACH, block.shape[1] // 40)
-    peak = (size == maximum_filter1d(size, 2 * reach + 1, axis=1)) & (size > 0)
-    peak[:, :_AROUND] = peak[:, -_AROUND:] = False
+    # By frames of 5 ms: the largest sample of a frame that no frame around exceeds.
+    count = block.shape[1] // _FRAME
+    frames = np.abs(block[:, : count * _FRAME]).reshape(len(block), count, _FRAME)
+    height = frames.max(axis=2)
+    reach = min(_REACH, block.shape[1] // 40) // _FRAME
+    peak = (height == maximum_filter1d(height, 2 * reach + 1, axis=1)) & (height > 0)
     # What is below a hundredth of the clip's peak is coarse in float16, and is nobody's landmark.
-    peak &= size > 0.01 * size.max(axis=1, keepdims=True)
-    row, place = np.nonzero(peak)
+    peak &= height > 0.01 * height.max(axis=1, keepdims=True)
+    row, frame = np.nonzero(peak)
+    place = frame * _FRAME + frames[row, frame].argmax(axis=1)
+    inside = (place >= _AROUND) & (place < block.shape[1] - _AROUND)
+    row, place = row[inside], place[inside]
     upright = np.sign(block[row, place])[:, None]
     rising = (
         block[row[:, None], place[:, None] + _FIRST] * upright > block[row[:, None], place[:, None] + _SECOND] * upright

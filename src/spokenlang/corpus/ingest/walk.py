@@ -30,6 +30,7 @@ class Walked:
     left: Counter[str] = field(default_factory=Counter)  # extension -> files that are no recordings
     archives: list[Path] = field(default_factory=list)
     tables: list[Path] = field(default_factory=list)  # .csv and .tsv; `left` counts them too
+    again: list[Path] = field(default_factory=list)  # links to folders that were read under another name
     empty: list[str] = field(default_factory=list)  # folders directly below that hold no recording at any depth
 
     @property
@@ -40,6 +41,8 @@ class Walked:
         if left:
             counts = ", ".join(f"{count} {kind or 'without extension'}" for kind, count in sorted(left.items()))
             said.append(f"{left.total()} files are no recordings and were left alone ({counts})")
+        if self.again:
+            said.append(f"{len(self.again)} folders are links to what was read already ({shown(self.again[0])})")
         if self.archives:
             said.append(
                 f"{len(self.archives)} archives were not looked into ({shown(self.archives[0])}); unpack them first"
@@ -56,15 +59,20 @@ def walk(folder: Path) -> Walked:
     def failed(error: OSError) -> None:
         found.bad.append((Path(error.filename).relative_to(folder), f"cannot be read ({error.strerror})"))
 
-    for place, folders, names in os.walk(folder, followlinks=True, onerror=failed):
-        real = os.path.realpath(place)
-        if real in seen:  # a link into what was seen already, or a loop
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = sorted(name for name in folders if not _hidden(name))
-        for name in sorted(name for name in names if not _hidden(name)):
-            _sort(folder, (Path(place) / name).relative_to(folder), found)
+    # What really lies in the folder goes first: a link must not give its files another language.
+    places = [str(folder)]
+    while places:
+        for place, folders, names in os.walk(places.pop(0), onerror=failed):
+            real = os.path.realpath(place)
+            if real in seen:  # a link into what was seen already, or a loop
+                found.again.append(Path(place).relative_to(folder))
+                folders.clear()
+                continue
+            seen.add(real)
+            folders[:] = sorted(name for name in folders if not _hidden(name))
+            places += [below for name in folders if os.path.islink(below := os.path.join(place, name))]
+            for name in sorted(name for name in names if not _hidden(name)):
+                _sort(folder, (Path(place) / name).relative_to(folder), found)
     found.files.sort()
     filled = {path.parts[0] for path in found.files}
     found.empty = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name not in filled)
