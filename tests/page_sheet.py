@@ -10,6 +10,7 @@ from functools import cached_property
 from html import unescape
 from io import BytesIO
 from pathlib import Path
+from unittest import mock
 
 from pypdf import PdfReader
 
@@ -64,8 +65,10 @@ class Made:
 
     @cached_property
     def typeset(self) -> typeset.Typeset:
-        """The PDF and how it came out."""
-        with tempfile.TemporaryDirectory() as folder:
+        """The PDF and how it came out, at one size: which one fits best is another test's question."""
+        one = typeset.Setting(9.0, "here")
+        sized = mock.patch.multiple(typeset, _largest=lambda press: one, WIDEST=1.0)
+        with sized, tempfile.TemporaryDirectory() as folder:
             return typeset.typeset(*self._arguments, Path(folder))
 
     @cached_property

@@ -18,7 +18,7 @@ from onepage.tree import nodes
 VERBATIM = {"url", "doi", "file", "eprint", "pdf", "crossref", "xref", "keywords", "urldate", "isbn", "issn"}
 _START = re.compile(r"@[ \t]*([A-Za-z]+)[ \t\n]*([{(])")
 _NEXT = re.compile(r"\n[ \t]*@[ \t]*[A-Za-z]+[ \t]*[{(][^\s{}(),=]*,")
-_KEY = re.compile(r"[ \t\n]*([^\s,{}\"%=\\#~]+)[ \t\n]*(?=[,})])")
+_KEY = re.compile(r"[ \t\n]*([^\s,{}\"%=\\#~|<>^]+)[ \t\n]*(?=[,})])")
 _FIELD = re.compile(r"[ \t\n,]*([A-Za-z][\w+./:-]*)[ \t\n]*=[ \t\n]*")
 _WORD = re.compile(r"[\w.+:-]+")
 
@@ -87,7 +87,9 @@ class _Reader:
         match = _KEY.match(self.text, self.at)
         if not match:
             said = " ".join(self.text[self.at : self.at + 40].split(",")[0].split())
-            raise self._error(f'an entry begins with a key: no blank, quote, brace, %, #, ~ or = in it, not "{said}"')
+            raise self._error(
+                f'an entry begins with a key: letters, digits and . : / _ - + are good for it, not "{said}"'
+            )
         key = match.group(1)
         earlier = next((entry for entry in self.entries if entry.key == key), None)
         if earlier:
@@ -100,6 +102,8 @@ class _Reader:
         rest = re.compile(r"[ \t\n,]*").match(self.text, self.at)
         self._keep(rest.group(), rest.end())
         if self.text[self.at : self.at + 1] != close:
+            if self.text.startswith("@", self.at):
+                raise self._error(f'not a valid bibliography: the entry "{key}" is not closed before the next begins')
             here = " ".join(self.text[self.at : self.at + 30].split()) or "the end of the file"
             raise self._error(
                 f'not a valid bibliography: unexpected {here!r} in the entry "{key}"; '
