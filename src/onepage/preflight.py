@@ -57,6 +57,7 @@ def looks(folder: Path, root: Path, runs: Source, declared: Declared) -> dict[st
         "": lambda: _markdown(folder, root),
         "group.toml": lambda: _group(folder / "group.toml", root),
         "brief.toml": lambda: _brief(folder / "brief.toml", root, runs, declared),
+        "references.bib": lambda: _references(folder / "references.bib", root),
         "theme": lambda: _theme(folder / "theme", root),
     }
 
@@ -102,6 +103,13 @@ def _group(path: Path, root: Path) -> None:
     from onepage import drafts, group
 
     group.load(path, drafts.named_below(path, root))
+
+
+def _references(path: Path, root: Path) -> None:
+    from onepage import bibliography, drafts
+
+    if path.exists():
+        bibliography.load(path, drafts.named_below(path, root))
 
 
 def _brief(path: Path, root: Path, runs: Source, declared: Declared) -> None:
