@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import engine_project as projects
 
-from onepage import cli, files, pagestate, places, store
+from onepage import cli, files, pagestate, places, store, submission
 from onepage.compare import COMPARISON
 from onepage.errors import UserError
 from onepage.execute import _private_folder
@@ -417,3 +418,14 @@ def test_private_folders_of_others_stay_and_those_of_the_dead_go(
             assert not dead.exists()
         stranger.rmdir()
     assert not alive.exists()
+
+
+@pytest.mark.parametrize("who", ["ours", "edited", "somebody's", "no archive"])
+def test_an_archive_is_replaced_only_if_it_is_as_we_wrote_it(tmp_path: Path, who: str) -> None:
+    path, content = tmp_path / "group_7.zip", {"group_7/a.py": b"a"}
+    with zipfile.ZipFile(path, "w") as made:
+        made.comment = submission._mark(content) if who != "somebody's" else b""
+        made.writestr("group_7/a.py", b"b" if who == "edited" else b"a")
+    if who == "no archive":
+        path.write_text("mine")
+    assert submission._is_own(path) == (who == "ours")
