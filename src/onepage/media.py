@@ -13,6 +13,7 @@ a point of a scatter plot leads to the clip with its id. Both need the list on t
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -41,6 +42,7 @@ def audio(
     `gain` is the factor it is played with; by default a nearly silent clip is brought up, and the page says by how
     much. `attribution` (any length) is drawn under the spectrogram; `attributed` says what it is.
     """
+    label = _begin("audio", name, label)
     if not label.strip():
         _fail("audio", name, "label is empty; say what is to be heard")
     item = _file("audio", name, name, samples, rate, attribution, gain, codec, width=640)
@@ -48,7 +50,7 @@ def audio(
         **item,
         "rate": int(rate),
         "label": label,
-        "meta": dict(meta or {}),
+        "meta": {_written(str(k)): _written(v) if isinstance(v, str) else v for k, v in (meta or {}).items()},
         "codec": codec,
         "attributed": attributed if attribution is not None else None,
     }
@@ -78,7 +80,8 @@ def clips(
     first ("-confidence": falling). Without script the list stands in that order within each `group` (columns; by
     default the first two). At most `most` are kept, the first in order; the page says how many are left out.
     """
-    columns = dict(columns)
+    caption = _begin("clips", name, caption)
+    columns = {str(key): _written(str(heading)) for key, heading in dict(columns).items()}
     chosen = [dict(item) for item in items]
     _check_clips(name, chosen, columns, order, group)
     first = tuple(group) or tuple(columns)[:2]
@@ -120,6 +123,7 @@ def matrix(
 
     `keys` are the list's columns that hold the row's and the column's label; `titles` head the two sides.
     """
+    caption = _begin("matrix", name, caption)
     table = np.asarray(counts)
     columns = list(rows if columns is None else columns)
     if table.shape != (len(rows), len(columns)):
@@ -128,12 +132,12 @@ def matrix(
         "caption": caption,
         "counts": [[_plain(cell) for cell in row] for row in table],
         "clips": clips,
-        "rows": [str(label) for label in rows],
-        "columns": [str(label) for label in columns],
+        "rows": [_written(str(label)) for label in rows],
+        "columns": [_written(str(label)) for label in columns],
         "row_key": keys[0],
         "column_key": keys[1],
-        "row_title": titles[0],
-        "column_title": titles[1],
+        "row_title": _written(titles[0]),
+        "column_title": _written(titles[1]),
     }
     head = "".join(f"<th>{escape(label)}</th>" for label in body["columns"])
     lines = "".join(
@@ -162,9 +166,10 @@ def scatter(
 
     `group` colours the points; `groups` orders the colours (by default sorted); `titles` name the axes.
     """
+    caption, alt = _begin("scatter", name, caption), _written(alt)
     if not alt.strip():
         _fail("scatter", name, "alt is empty; say what a reader who cannot see it should know")
-    group, texts = [str(g) for g in group], [str(text) for text in texts]
+    group, texts = [_written(str(g)) for g in group], [_written(str(text)) for text in texts]
     ids = [str(i) for i in (range(len(texts)) if ids is None else ids)]
     points = np.stack([np.asarray(x, dtype=float), np.asarray(y, dtype=float)], axis=1)
     if not len(points) == len(group) == len(texts) == len(ids) or not np.isfinite(points).all():
@@ -174,11 +179,11 @@ def scatter(
         "alt": alt,
         "points": [[float(f"{v:.4g}") for v in point] for point in points],
         "group": group,
-        "groups": [str(g) for g in (groups or sorted(set(group)))],
+        "groups": [_written(str(g)) for g in (groups or sorted(set(group)))],
         "texts": texts,
         "ids": ids,
         "clips": clips,
-        "titles": list(titles),
+        "titles": [_written(title) for title in titles],
     }
     if missing := set(group) - set(body["groups"]):
         _fail("scatter", name, f"groups lacks {sorted(missing)[0]!r}")
@@ -230,8 +235,9 @@ def _check_clips(
         if not _ID.match(str(item["id"])):
             _fail("clips", name, f"id {item['id']!r}: letters, digits, '.', '_' and '-', at most 64")
     ids = [str(item["id"]) for item in items]
-    if len(set(ids)) != len(ids):
-        _fail("clips", name, f"id {next(i for i in ids if ids.count(i) > 1)!r} stands twice")
+    alike = Counter(identity.lower() for identity in ids)  # some file systems do not tell case apart
+    if len(alike) != len(ids):
+        _fail("clips", name, f"id {next(i for i in ids if alike[i.lower()] > 1)!r} stands twice")
     for key in [*group, *([order.removeprefix("-")] if order else [])]:
         if key not in columns:
             _fail("clips", name, f"{key!r} is not among the columns {', '.join(columns)}")
@@ -285,7 +291,23 @@ def _list_html(body: Mapping[str, Any]) -> str:
 
 def _plain(value: Any) -> str | int | float:
     value = value.item() if hasattr(value, "item") else value
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value if np.isfinite(value) else str(value)
+    return _written(str(value))
+
+
+def _begin(kind: str, name: str, text: str) -> str:
+    """Refuse a name that is none before any file is written under it; returns the text about the thing."""
+    from onepage.publish import check_name
+
+    check_name(kind, name)
+    return _written(text)
+
+
+def _written(text: str) -> str:
+    """The text without what no page can hold: control characters and halves of characters."""
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return "".join(" " if char in "\t\n\r" else char for char in text if char.isprintable() or char in "\t\n\r")
 
 
 def _folder() -> Path:

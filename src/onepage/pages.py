@@ -84,7 +84,8 @@ def page(
     """A whole page from `templates/<template>`."""
     context.setdefault("lang", "en")
     shared = shell(styles, scripts, local_scripts=local_scripts, rules=rules)
-    return environment().get_template(template).render(**shared, **context)
+    made = environment().get_template(template).render(**shared, **context)
+    return made.encode("utf-8", "replace").decode("utf-8")  # halves of characters cannot be written
 
 
 def safe_name(name: str) -> str:

@@ -196,7 +196,7 @@ def answer(name: str, text: str) -> None:
 def file(name: str, path: str | Path) -> None:
     """Publish a file that shall stand in the report's folder as `name` (predictions.csv, model.pt)."""
     source = Path(path)
-    _check_name("file", name)
+    check_name("file", name)
     if name in OWN:
         raise PublishError(f'file("{name}"): the report has {name} of its own; publish the file under another name')
     if not source.is_file():
@@ -240,7 +240,8 @@ def _shell() -> Any:
     return ipython.get_ipython() if ipython else None
 
 
-def _check_name(kind: str, name: str) -> None:
+def check_name(kind: str, name: str) -> None:
+    """Refuse what is no name of a published thing; it becomes an id and part of paths."""
     if not isinstance(name, str) or not NAME.match(name):
         raise PublishError(
             f"{kind}({name!r}): a name is made of lower-case letters, digits, '.', '_', '-', the first of "
@@ -250,7 +251,7 @@ def _check_name(kind: str, name: str) -> None:
 
 def _claim_name(kind: str, name: str) -> None:
     """Refuse a malformed name, and one that another line of this script has published already."""
-    _check_name(kind, name)
+    check_name(kind, name)
     frame = sys._getframe(1)
     while frame and frame.f_globals.get("__name__", "").startswith("onepage."):
         frame = frame.f_back

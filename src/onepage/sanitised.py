@@ -147,14 +147,14 @@ class _Names:
     def attribute(self, tag: str, name: str, value: str) -> str | None:
         """nh3's question about each attribute: its value on the page, None to drop it."""
         try:
-            found = self._attribute(name, value)
+            found = self._attribute(tag, name, value)
         except Exception:  # nh3 would keep the attribute as it was
             return None
         return found and found.replace("<", "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}").replace(
             ">", "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
         )
 
-    def _attribute(self, name: str, value: str) -> str | None:
+    def _attribute(self, tag: str, name: str, value: str) -> str | None:
         if name == "style":
             rule = declared.declarations(value)
             return f"{_OPEN}{self.rules.setdefault(rule, f's{len(self.rules)}')}" if rule else None
@@ -165,7 +165,8 @@ class _Names:
         if name == "src":
             if match := re.fullmatch(rf"data:,{_OPEN}(\d+){_SHUT}", value):
                 return self._files[int(match[1])]
-            self.missed.append("a picture or sound that lies elsewhere")
+            if tag in ("img", "audio", "source"):
+                self.missed.append("a picture or sound that lies elsewhere")
             return None
         if name == "href":
             if value.startswith("#"):

@@ -152,6 +152,7 @@ def test_what_cannot_be_shown_is_named(output: dict, named: str) -> None:
     assert named in shown.text
     assert "cannot be shown" in shown.text
     assert "line 3" in shown.text
+    assert ("lies elsewhere" in shown.text) == (named == "lies elsewhere")
     assert_harmless(shown.html, shown.css)
 
 
