@@ -203,7 +203,7 @@ def _altered(plan: planfile.Plan, found: dict[str, Any]) -> Iterator[str]:
     entries = [plan.root / t["entry"] / "notebook.ipynb" for t in plan.targets if t["kind"] == "analysis"]
     if not all(path.is_file() for path in entries):
         return  # a report that came without its store
-    fresh = results.collect(plan.data, plan.root).results
+    fresh = results.collect(planfile.identified(plan).data, plan.root).results
     for section in results.KINDS.values():
         for name in sorted(fresh[section].keys() | found.get(section, {}).keys()):
             ours, theirs = found.get(section, {}).get(name), fresh[section].get(name)
