@@ -36,8 +36,8 @@ class HtmlWriter(Writer):
 
     def typed(self, node: Node, caption: list[Node], content: list[Node]) -> list[Node]:
         said = [self.raw(f"<figcaption><b>{self._numbered(node)}.</b> "), *caption, self.raw("</figcaption>")]
-        inside = rewrite(content, self.change)
         table = attribute(node, "kind") == "table"
+        inside = self.plain_table(content[0]) if table else rewrite(content, self.change)
         start = f'<figure id="{_id(node)}" class="float{" table" if table else ""}">'
         return [self.raw(start), *(said + inside if table else inside + said), self.raw("</figure>")]
 

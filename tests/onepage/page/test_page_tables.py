@@ -53,6 +53,7 @@ def test_tables_stay_on_the_page_and_off_each_other(sheet, name, typed):
     made = sheet.write(body).set()
     assert made.typeset.tagged
     assert "Table 1. Cap." in made.words
+    assert re.search(r'<div class="scroll"[^>]*>\s*<table', made.html)
     assert "After it." in made.words
     first = str(rows[-1][next(iter(rows[-1]))])[:20]
     assert first[:9] in made.words
