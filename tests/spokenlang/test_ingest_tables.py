@@ -207,6 +207,17 @@ def test_check_finds_speakers_on_both_sides(
     assert "6 groups occur in both train and test" in capsys.readouterr().err
 
 
+def test_check_says_that_no_speaker_is_known(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import_folder(folder, tmp_path / "out")
+    assert cli.main(["corpus", "check", str(tmp_path / "out")]) == 0
+    assert "NO SPEAKER IS KNOWN" in capsys.readouterr().err
+    (tmp_path / "about.csv").write_text(GOOD.replace("speaker", "speech,speaker").replace(".wav,", ".wav,x,"))
+    found = import_folder(folder, tmp_path / "out", tmp_path / "about.csv")
+    assert "about.csv: speech are measured by the import; the table's are left out" in found.remarks
+    cli.main(["corpus", "check", str(tmp_path / "out")])
+    assert "NO SPEAKER IS KNOWN" not in capsys.readouterr().err
+
+
 def test_check_takes_voxlingua107_videos_for_groups(tmp_path: Path) -> None:
     content = clips_table("file").replace("v", "de/-0Rm5gHmwxs__U__S")
     content = "\n".join(line + "---0026.400-0034.900.wav" if "__U__" in line else line for line in content.split("\n"))

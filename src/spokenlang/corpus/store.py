@@ -185,6 +185,8 @@ class ClipStore:
             found.append(f"clips are {self.samples / RATE:g} s long if they are at {RATE} Hz, which nothing says")
         if not self.has_groups:
             return found
+        if self._by_file():
+            found.append("NO SPEAKER IS KNOWN (clips.csv): every file is a group of its own; scores may flatter")
         if remark := metadata.group_remark(self._table):
             found.append(remark)
         train = set(self.groups("train"))
@@ -192,6 +194,12 @@ class ClipStore:
             if shared := train & set(self.groups(split)):
                 found.append(f"{len(shared)} groups occur in both train and {split}; scores on {split} will flatter")
         return found
+
+    def _by_file(self) -> bool:
+        """Whether groups are nothing but files."""
+        columns = self._clips["train"]
+        files = columns.get("file", columns.get("path"))
+        return files is not None and [tidy(str(name)) for name in files] == self.groups("train").tolist()
 
     def _check_languages(self) -> None:
         for split, columns in self._clips.items():

@@ -174,6 +174,8 @@ def _matched(folder: Path, files: list[Path], wanted: Wanted, found: Found) -> t
     table = tables.read(path, wanted.speaker)
     matched = tables.match(table, folder, files)
     found.remarks += table.remarks
+    if own := sorted(FILLED_IN & table.columns.keys()):
+        found.remarks.append(f"{path.name}: {', '.join(own)} are measured by the import; the table's are left out")
     found.remarks += [f"{count} rows of {path.name} were matched by {way}" for way, count in matched.ways.items()]
     if matched.lost:
         found.warnings.append(

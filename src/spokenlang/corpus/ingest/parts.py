@@ -124,7 +124,9 @@ def clips(work: Path, plan: Plan) -> Iterator[np.ndarray]:
 
 def remove(work: Path) -> None:
     """Remove plan and parts; what is left is the corpus."""
-    workplace.drop(work, "parts")
+    # Under another name first: a helper of a killed import may still be writing where the parts were.
+    (work / "parts").rename(work / "parts.done")
+    workplace.drop(work, "parts.done")
     workplace.drop(work, _PLAN)
     helpers.Helpers(__name__, work, 0).clear()  # a killed import leaves its log
 
