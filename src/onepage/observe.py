@@ -16,6 +16,7 @@ import json
 import os
 import re
 import sys
+from _thread import get_ident
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -81,7 +82,7 @@ class Observer:
         self._inside = (*(f"{path}/" for path in ignore), self._own, *libraries)
         self._outside = (*self._inside, *_SYSTEM, os.path.expanduser("~/."))
         self._seen: set[tuple[str, str]] = set()
-        self._busy = False
+        self._busy: set[int] = set()  # threads that are in here already: what they do themselves is not observed
         self._handlers: dict[str, Callable[..., None]] = {
             "open": self._opened,
             "os.listdir": self._listed,
@@ -150,15 +151,16 @@ class Observer:
             self._quietly(handler, *args)
 
     def _quietly(self, handler: Callable[..., None], *args: Any) -> None:
-        if self._busy:
+        thread = get_ident()
+        if thread in self._busy:
             return
-        self._busy = True
+        self._busy.add(thread)
         try:
             handler(*args)
         except Exception:  # an observer must not change what it observes
             pass
         finally:
-            self._busy = False
+            self._busy.discard(thread)
 
     def _opened(self, path: Any, mode: str | None, flags: int) -> None:
         found = self._relevant(path)

@@ -216,3 +216,17 @@ def test_a_program_that_cannot_be_observed_has_to_be_declared(project: Watched, 
     observations.require_declared(log, {program}, "analysis/script.py", "the header")
     if "in put" in code:
         assert "file:data/in put.txt" in project.inputs(log)  # named on its command line
+
+
+def test_threads_that_read_at_the_same_time_are_all_seen(project: Watched) -> None:
+    for number in range(400):
+        (project.root / f"data/{number}.txt").write_text("1\n")
+    code = """
+        import concurrent.futures
+        def read(number):
+            return open(f"../data/{number}.txt").read()
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            list(pool.map(read, range(400)))
+    """
+    found = project.inputs(project.run(textwrap.dedent(code)))
+    assert sum(name.startswith("file:data/") for name in found) == 400
