@@ -16,7 +16,7 @@ from outputs_shown import Shown, bundle, stream
 
 from onepage import bundles, notebooks, sanitised
 
-PATHS = {"/work/project/files": "files", "/work/project": ".", "/root": "~"}
+PATHS = {"/srv/project/files": "files", "/srv/project": ".", "/root": "~"}
 SMALL = 40_000  # pieces' characters; the large one is four times that
 SLACK = 0.25  # seconds that are never held against anything
 
@@ -29,8 +29,8 @@ OUTPUTS: dict[str, Callable[[int], list[dict]]] = {
     "colours": lambda n: [stream("\x1b[31mx\x1b[0m" * (n // 10))],
     "open colours": lambda n: [stream("\x1b[31" * (n // 4))],
     "many small streams": lambda n: [stream("x\n", ("stdout", "stderr")[k % 2]) for k in range(n // 20)],
-    "paths": lambda n: [stream("/work/project/a /root/b " * (n // 24))],
-    "almost paths": lambda n: [stream("/work/project" * (n // 13))],
+    "paths": lambda n: [stream("/srv/project/a /root/b " * (n // 24))],
+    "almost paths": lambda n: [stream("/srv/project" * (n // 13))],
     "names of kernels": lambda n: [stream("ipykernel_1/" * (n // 12)), stream("x" * n + "ipykernel_1/1.py")],
     "addresses": lambda n: [stream("at 0x" * (n // 5))],
     "spaces": lambda n: [stream(" " * n + "x")],

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from onepage.notebooks import clean_text, overwritten
 
 PATHS = {
-    "/work/x/out": "files",
-    "/work/x": ".",
+    "/srv/x/out": "files",
+    "/srv/x": ".",
     "/root": "~",
     "/opt/venv": "python",
     "/opt": "base",
@@ -22,33 +22,33 @@ PATHS = {
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("/work/x", "."),
-        ("/work/x/data/a.csv", "data/a.csv"),
-        ("PosixPath('/work/x/a')", "PosixPath('a')"),
-        ("/work/xyz", "/work/xyz"),
-        ("/work/x-old/a", "/work/x-old/a"),
-        ("/work/x.bak", "/work/x.bak"),
-        ("/work/x_2", "/work/x_2"),
-        ("/work/xé", "/work/xé"),
-        ("in /work/x.", "in .."),
-        ("in /work/x, and", "in ., and"),
-        ("/data/work/x/a", "/data/work/x/a"),
-        ("./work/x", "./work/x"),
-        ("https://host/work/x/a", "https://host/work/x/a"),
+        ("/srv/x", "."),
+        ("/srv/x/data/a.csv", "data/a.csv"),
+        ("PosixPath('/srv/x/a')", "PosixPath('a')"),
+        ("/srv/xyz", "/srv/xyz"),
+        ("/srv/x-old/a", "/srv/x-old/a"),
+        ("/srv/x.bak", "/srv/x.bak"),
+        ("/srv/x_2", "/srv/x_2"),
+        ("/srv/xé", "/srv/xé"),
+        ("in /srv/x.", "in .."),
+        ("in /srv/x, and", "in ., and"),
+        ("/data/srv/x/a", "/data/srv/x/a"),
+        ("./srv/x", "./srv/x"),
+        ("https://host/srv/x/a", "https://host/srv/x/a"),
         ("https://host:80/root", "https://host:80/root"),
-        ("file:///work/x/a", "file://a"),
-        ("/work/x/out/a", "files/a"),
-        ("/work/x/outer/a", "outer/a"),
+        ("file:///srv/x/a", "file://a"),
+        ("/srv/x/out/a", "files/a"),
+        ("/srv/x/outer/a", "outer/a"),
         ("/rooted /root/.cache", "/rooted ~/.cache"),
-        ("a:/work/x:/opt/venv/bin:/opt", "a:.:python/bin:base"),
-        ("--out=/work/x/out", "--out=files"),
-        ("'a\\n/work/x/b'", "'a\\nb'"),
-        ("\x1b[32m/work/x/b\x1b[0m:3", "\x1b[32mb\x1b[0m:3"),
-        ("/work/x//b", "b"),
+        ("a:/srv/x:/opt/venv/bin:/opt", "a:.:python/bin:base"),
+        ("--out=/srv/x/out", "--out=files"),
+        ("'a\\n/srv/x/b'", "'a\\nb'"),
+        ("\x1b[32m/srv/x/b\x1b[0m:3", "\x1b[32mb\x1b[0m:3"),
+        ("/srv/x//b", "b"),
         ("/p /pp /p/p km/p", "one /pp one/p km/p"),
         ("3 / 4 // 5", "3 / 4 // 5"),
-        ('src="data:image/png;base64,/work/x/AAAA=="', 'src="data:image/png;base64,/work/x/AAAA=="'),
-        ("iVBOR/root/work/x/AA+/opt/", "iVBOR/root/work/x/AA+/opt/"),
+        ('src="data:image/png;base64,/srv/x/AAAA=="', 'src="data:image/png;base64,/srv/x/AAAA=="'),
+        ("iVBOR/root/srv/x/AA+/opt/", "iVBOR/root/srv/x/AA+/opt/"),
         ("<A at 0x7f00aa11bb22>", "<A at 0x0>"),
     ],
 )
@@ -59,8 +59,8 @@ def test_paths_are_replaced_at_their_boundaries(text: str, wanted: str) -> None:
 
 @given(st.text("ab/.x-_ ", max_size=20), st.text("ab/.x-_ ", max_size=20))
 def test_a_path_within_a_longer_name_is_left_alone(before: str, after: str) -> None:
-    assert clean_text(f"{before}q/work/x{after}", PATHS).startswith(f"{before}q/work/x")
-    assert clean_text(f"{before} /work/xq{after}", PATHS).endswith(f" /work/xq{after}")
+    assert clean_text(f"{before}q/srv/x{after}", PATHS).startswith(f"{before}q/srv/x")
+    assert clean_text(f"{before} /srv/xq{after}", PATHS).endswith(f" /srv/xq{after}")
 
 
 @pytest.mark.parametrize(
