@@ -23,8 +23,8 @@ ANALYSIS = """\
 import matplotlib.pyplot as plt, numpy, sklearn.linear_model, torch
 torch.manual_seed(0)
 torch.set_num_threads(1)
-net = torch.nn.Sequential(torch.nn.Conv1d(40, 72, 5), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool1d(1), torch.nn.Flatten(),
-                          torch.nn.Linear(72, 6))
+net = torch.nn.Sequential(torch.nn.Conv1d(40, 72, 5), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool1d(1),
+                          torch.nn.Flatten(), torch.nn.Linear(72, 6))
 optimizer = torch.optim.AdamW(net.parameters())
 for step in range(150):
     loss = torch.nn.functional.cross_entropy(net(torch.randn(32, 40, 150)), torch.randint(6, (32,)))

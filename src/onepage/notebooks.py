@@ -119,8 +119,8 @@ def replacements(root: Path, out: Path, private: Path) -> dict[str, str]:
 def clean_text(text: str, paths: Mapping[str, str]) -> str:
     """Paths and memory addresses, replaced by what is the same everywhere; encoded bytes are left as they are.
 
-    A path counts where it begins and ends as one: `/work/x` is not in `/work/xyz`, `/work/x.bak`, `a/work/x` or
-    `https://host/work/x`. Every step is linear in the text: an output may be one line of megabytes.
+    A path counts where it begins and ends as one: `/srv/x` is not in `/srv/xyz`, `/srv/x.bak`, `a/srv/x` or
+    `https://host/srv/x`. Every step is linear in the text: an output may be one line of megabytes.
     """
     there = tuple(path for path in paths if path.strip("/") and path in text)
     if pattern := _path_pattern(there):
