@@ -15,6 +15,7 @@ import contextlib
 import json
 import os
 import re
+import stat
 import sys
 from _thread import get_ident
 from collections.abc import Callable
@@ -120,13 +121,14 @@ class Observer:
 
     # --- the log ---
 
-    def record(self, kind: str, path: str, who: str) -> None:
+    def record(self, kind: str, path: str, who: str, state: list[int] | str | None = "") -> None:
         """One line, the first time that this happens to this path."""
         if (kind, path) in self._seen:
             return
         self._seen.add((kind, path))
-        line = json.dumps([kind, path, state_of(path) if kind not in ("run", "end") else None, who])
-        os.write(self._log, line.encode("utf-8", "surrogateescape") + b"\n")
+        if state == "":
+            state = state_of(path) if kind not in ("run", "end") else None
+        os.write(self._log, f"{json.dumps([kind, path, state, who])}\n".encode())
 
     def read(self, path: Any, frame: FrameType | None) -> None:
         """A reader that Python does not announce opens `path`."""
@@ -193,11 +195,13 @@ class Observer:
         found = self._relevant(path)
         if found is None or ("read", found) in self._seen or self._is_above(found):
             return
-        if not os.path.isfile(found) and not self._is_asked_for(found, frame):
+        status = _status(found)
+        is_file = status is not None and stat.S_ISREG(status.st_mode)
+        if not is_file and not self._is_asked_for(found, frame):
             return
         if found.endswith(".py") and self._only_shows_source(frame):
             return
-        self.record("read", found, self.where(frame))
+        self.record("read", found, self.where(frame), _state(status))
 
     def _is_asked_for(self, path: str, frame: FrameType | None) -> bool:
         """Whether it counts that this is a folder, or is not there: libraries look for much in vain."""
@@ -289,7 +293,7 @@ class Observer:
         while frame is not None:
             name = frame.f_code.co_filename
             if self._own_place(name):
-                return f"{os.path.relpath(name, self.root)}:{frame.f_lineno}"
+                return f"{name[len(self.root) + 1 :]}:{frame.f_lineno}"
             frame = frame.f_back
         return ""
 
@@ -308,10 +312,18 @@ class Observer:
 
 def state_of(path: str) -> list[int] | None:
     """What tells a later state of the file from this one; None if there is no such file."""
-    with contextlib.suppress(OSError, ValueError):
-        found = _stat(path)
-        return [found.st_mtime_ns, found.st_size, found.st_ino]
-    return None
+    return _state(_status(path))
+
+
+def _state(status: os.stat_result | None) -> list[int] | None:
+    return None if status is None else [status.st_mtime_ns, status.st_size, status.st_ino]
+
+
+def _status(path: str) -> os.stat_result | None:
+    try:
+        return _stat(path)
+    except (OSError, ValueError):
+        return None
 
 
 def _source_of(path: str) -> str:
