@@ -41,7 +41,9 @@ class Project:
 
     def make(self, *words: str, ok: bool | None = True, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run make; `ok` is whether it has to succeed (None: it does not matter)."""
-        result = subprocess.run(self.command(*words), env=self.environ(**environ), capture_output=True, text=True)
+        result = subprocess.run(
+            self.command(*words), env=self.environ(**environ), capture_output=True, text=True, errors="replace"
+        )
         if ok is not None:
             assert (result.returncode == 0) == ok, f"{words}\n{result.stdout}\n{result.stderr}"
         return result
@@ -58,7 +60,9 @@ class Project:
 
     def onepage(self, *words: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "onepage", *words]
-        result = subprocess.run(command, cwd=self.root, env=self.environ(), capture_output=True, text=True)
+        result = subprocess.run(
+            command, cwd=self.root, env=self.environ(), capture_output=True, text=True, errors="replace"
+        )
         assert (result.returncode == 0) == ok, f"{words}\n{result.stdout}\n{result.stderr}"
         return result
 

@@ -33,9 +33,9 @@ def differences(before: Inputs, after: Inputs, script: str, paths: Mapping[str, 
 def _observed(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
     """What an execution read: see observations.py."""
     for name, _, old, new in _mapping(before, after):
-        kind, _, path = name.partition(":")
+        kind, _, path = name.encode("utf-8", "backslashreplace").decode().partition(":")  # it may be no text
         word = "added" if old == "absent" else "removed" if new == "absent" else "changed"
-        yield f"names in {path}/ {word}" if kind == "list" else f"{path} {word}"
+        yield f"names in {path}/ {word}" if kind in ("list", "sizes") else f"{path} {word}"
 
 
 def _mapping(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, str, Any, Any]]:

@@ -51,7 +51,7 @@ def environ(root: Path) -> dict[str, str]:
     matplotlib = root / BUILD / "cache" / "matplotlib"  # not the user's settings, but a font cache that lasts
     files.write_if_changed(matplotlib / "matplotlibrc", _MATPLOTLIBRC)
     found.update({name: value for name, value in PINNED.items() if name not in config.environment})
-    found["PYTHONPATH"] = os.pathsep.join(map(str, [*config.python_path, Path(__file__).parents[1], observe.CHILD]))
+    found["PYTHONPATH"] = os.pathsep.join(map(str, [observe.CHILD, *config.python_path, Path(__file__).parents[1]]))
     found["MPLCONFIGDIR"] = str(matplotlib)
     return found
 

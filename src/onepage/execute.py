@@ -142,7 +142,10 @@ def _require_as_planned(plan: planfile.Plan, target: dict[str, Any]) -> None:
     """A result is kept under the key of the code that the plan saw, so it must be that code's."""
     from onepage import why
 
-    if changed := why.since(plan, target):
+    changed = why.since(plan, target)
+    if "corpus" in target["reads"]:
+        changed += ledger.corpus_changes(plan)
+    if changed:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         raise CheckFailed(
             f"{target['id']}: {changed[0]}{more} since this make began, so its result would be of neither state;"
@@ -258,7 +261,7 @@ def _options(options: dict[str, Any]) -> str:
 def _command(root: Path, command: str, environment: dict[str, str]) -> None:
     """Run one of the project's commands, with this interpreter's own programs first on the PATH."""
     if sys.stderr.isatty():
-        environment.pop("TQDM_DISABLE")
+        environment.pop("TQDM_DISABLE", None)
     words = shlex.split(command)
     beside = Path(sys.executable).parent
     environment["PATH"] = f"{beside}{os.pathsep}{environment.get('PATH', '')}"

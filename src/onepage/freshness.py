@@ -11,7 +11,6 @@ import ast
 import hashlib
 import json
 import os
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,6 @@ from typing import Any
 from onepage import parameters, script_check, scripts, self_reading
 
 FORMAT = 2  # raise it when a change of the engine should make every stored result count as old
-
-_FILE = re.compile(r"[\w-][\w./-]{0,99}\.\w{1,10}")
 
 READERS = (
     "freshness",
@@ -156,12 +153,6 @@ def imports(tree: ast.AST) -> list[list[Any]]:
     return sorted(found, key=repr)
 
 
-def named_files(tree: ast.AST) -> list[str]:
-    """Strings that look like the name of a data file; those that lie beside the source count as part of it."""
-    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    return sorted(text for text in texts if _FILE.fullmatch(text) and not text.endswith(".py"))
-
-
 def find_modules(packages: Iterable[Path], folder: Path | None = None) -> Modules:
     """Our own modules: everything in the packages, and modules that lie beside the scripts."""
     found: Modules = {}
@@ -203,18 +194,18 @@ def closure(start: Iterable[list[Any]], modules: Modules, facts_of: Any, package
 
 
 def module_facts(text: str, path: str) -> Facts:
-    """Of a module: `definitions` (what it does), `imports`, `files` (see `named_files`), `looks` (self_reading.py)."""
+    """Of a module: `definitions` (what it does), `imports`, `looks` (self_reading.py)."""
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         tree = ast.Module([], [])
     found = [list(pair) for pair in _behaviour(text)]
     reading = {"looks": self_reading.looked_at(tree), "docstrings": self_reading.docstrings(tree)}
-    return {"definitions": found, "imports": imports(tree), "files": named_files(tree), **reading}
+    return {"definitions": found, "imports": imports(tree), **reading}
 
 
 def script_facts(text: str, path: str) -> Facts:
-    """Of a percent script: header, cells that execute (hash and line), declared parameters, imports, named files.
+    """Of a percent script: header, cells that execute (hash and line), declared parameters, imports.
 
     `header` is None for a plain module that lies beside the scripts.
     """
@@ -223,7 +214,6 @@ def script_facts(text: str, path: str) -> Facts:
         return {"header": None, "percent": scripts.has_markers(text)}
     script_check.cells(text, path)
     found: list[list[Any]] = []
-    files: list[str] = []
     cells = []
     for cell in scripts.code_cells(text):
         try:
@@ -231,11 +221,10 @@ def script_facts(text: str, path: str) -> Facts:
         except (SyntaxError, ValueError):
             tree = ast.Module([], [])  # executing it will say where
         found += imports(tree)
-        files += named_files(tree)
         if "parameters" not in cell.tags:  # their values are part of the key, the defaults behind them are not
             cells.append({"digest": cell_digest(cell.source), "line": cell.line, "name": cell.name})
     declared = [vars(parameter) for parameter in parameters.declared(text, path)]
-    known = {"header": vars(head), "cells": cells, "parameters": declared, "imports": found, "files": files}
+    known = {"header": vars(head), "cells": cells, "parameters": declared, "imports": found}
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):

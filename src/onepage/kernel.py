@@ -24,7 +24,8 @@ def begin() -> None:
     if matplotlib is not None:  # imported without a backend; the shell's is bound at the first figure
         settings = matplotlib.rc_params_from_file(matplotlib.matplotlib_fname())
         matplotlib.rcParams.update({name: value for name, value in settings.items() if name != "backend"})
-        matplotlib.rcParams["backend"] = os.environ["MPLBACKEND"]
+        if backend := os.environ.get("MPLBACKEND"):
+            matplotlib.rcParams["backend"] = backend
 
 
 if __name__ == "__main__":

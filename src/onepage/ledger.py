@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from onepage import observations, planfile, watch
+from onepage import observations, places, planfile, watch
 from onepage.config import BUILD, Config, load
+from onepage.differences import differences
 from onepage.errors import CheckFailed
 from onepage.freshness import SourceCache, find_modules
 from onepage.observations import Observed
@@ -66,6 +67,42 @@ def observed(plan: Plan, target: dict[str, Any], private: Path) -> Observed:
     return read
 
 
+def require_current(plan: Plan) -> None:
+    """Refuse to make a page of results of which one was made from what has changed since.
+
+    A script may have written what another one reads, in no order that was declared; somebody may be at work on the
+    data; another clone may have made a result in a shared store while this make had just planned to.
+    """
+    seen = watch.Watch()
+    seen.load_fingerprints(plan.folder / "watched.json")
+    states = observations.States(
+        plan.root, SourceCache(plan.root, plan.root / BUILD / "cache" / "sources.json"), seen.content
+    )
+    for target in plan.executed:
+        for name, state in (observations.load(plan.entry(target)) or {}).items():
+            for said in differences({"observed": {name: state}}, {"observed": {name: states[name]}}, "", {}, []):
+                raise CheckFailed(
+                    f"{target['id']} reads what is no longer as it was: {said}. Run make again; if a script of yours"
+                    " writes it, have it write to onepage.context.out(), and declare that run in `reads`"
+                )
+
+
+def corpus_changes(plan: Plan) -> list[str]:
+    """What in a corpus of the user's own is no longer as the plan saw it."""
+    planned = plan.inputs("corpus") if plan.data["corpus"]["folder"] else {}
+    if "content" not in planned:
+        return []
+    seen = watch.Watch()
+    seen.load_fingerprints(plan.folder / "watched.json")
+    folder = plan.root / plan.data["corpus"]["folder"]
+    return differences(planned, {**planned, "content": corpus_content(folder, seen)}, "", {}, [])
+
+
+def corpus_content(folder: Path, seen: watch.Watch) -> dict[str, str]:
+    """The content of all files below a corpus folder, hashed again only where size or times changed."""
+    return {path.relative_to(folder).as_posix(): seen.content(path) for path in observations.files_below(folder)}
+
+
 def _require_command_declared(config: Config) -> None:
     """A corpus's command that is no Python, and so cannot be observed, has to say what it reads."""
     corpus = config.corpus
@@ -77,11 +114,13 @@ def _require_command_declared(config: Config) -> None:
 
 
 def _generated(plan: Plan, path: Path) -> str | None:
-    """Why a file below the project cannot be an input: make writes it."""
+    """Why a file below the project cannot be an input: make writes it ("": there, but perhaps not by make)."""
     if path.is_relative_to(plan.root / plan.data["store"]):
         return "a result in the store: declare the run (or `corpus`) in `reads` and ask onepage.context for it"
-    reports = plan.root / "reports"
-    if path.is_relative_to(reports) and path != reports:
+    reports = plan.root / places.REPORTS
+    if path == reports or path.is_relative_to(plan.root / BUILD):
+        return ""
+    if path.is_relative_to(reports):
         report = reports / path.relative_to(reports).parts[0]
         if (report / "manifest.json").exists() or report.name == plan.report:
             return "which make writes from the results, not the other way round"

@@ -4,6 +4,8 @@ An input is a name and a state, relative to the project, so that they mean the s
 
     file:data/n.csv    hash of the content | absent | folder
     list:data          hash of the names in it | absent
+    sizes:data         hash of the names and sizes | absent         (listed by os.scandir, which gives out both)
+    link:data/latest   hash of where it leads | absent
     code:src/x/y.py    hash of what the module does | absent        (imported, but by no import statement of ours)
     tree:data/many     hash of all content below it | absent        (declared: `context.file` of a folder)
 
@@ -13,15 +15,17 @@ state that its execution saw, as Make takes an object file by its `.d` file (see
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from onepage.config import BUILD
-from onepage.errors import CheckFailed
+from onepage.errors import CheckFailed, UserError
 from onepage.freshness import SourceCache, described, digest, file_digest
 from onepage.observe import state_of
 from onepage.self_reading import DOCSTRINGS
@@ -29,7 +33,7 @@ from onepage.self_reading import DOCSTRINGS
 FILE = "observed.json"
 ABSENT, FOLDER = "absent", "folder"
 _UNKNOWN = "unknown"
-_KINDS = {"read": "file", "list": "list", "module": "code", "tree": "tree"}
+_KINDS = {"read": "file", "list": "list", "sizes": "sizes", "link": "link", "module": "code", "tree": "tree"}
 _PASSING = re.compile(
     r"(^\..*\.sw.$)|(^\.#)|(~$)|(^#.*#$)|(^4913$)|(^__pycache__$)|(^\.DS_Store$)|(^\.ipynb_checkpoints$)"
 )
@@ -45,6 +49,7 @@ class Log:
     who: dict[str, str] = field(default_factory=dict)  # name of an input, or a command -> `file:line` that asked
     written: set[str] = field(default_factory=set)  # absolute paths
     written_first: set[str] = field(default_factory=set)  # of these, those that had not been read before
+    made: set[str] = field(default_factory=set)  # folders that had not been there
     runs: list[str] = field(default_factory=list)  # commands of processes that could not be observed
     started: bool = False  # whether any process was observed at all
     ended: bool = False  # whether the script's last cell was reached
@@ -63,9 +68,11 @@ def parse(text: str, root: Path) -> Log:
         elif kind == "run":
             log.runs.append(path)
             log.who.setdefault(path, who)
-        elif kind in ("write", "update"):
+        elif kind in ("write", "update", "make"):
             log.written.add(path)
-            if kind == "write" and named("file", path, root) not in log.read:
+            if kind == "make":
+                log.made.add(path)
+            if kind != "update" and named("file", path, root) not in log.read:
                 log.written_first.add(path)
         else:
             name = named(_KINDS[kind], path, root)
@@ -106,9 +113,10 @@ class States:
         kind, path = name.partition(":")[0], self.path(name)
         if not os.path.lexists(path):
             return ABSENT
-        if kind == "list":
-            left_out = (BUILD, ".git", ".venv") if path == self.root else ()
-            return digest([name for name in names_in(path) if name not in left_out]) if path.is_dir() else ABSENT
+        if kind == "link":
+            return digest(os.readlink(path)) if path.is_symlink() else ABSENT
+        if kind in ("list", "sizes"):
+            return self._listing(path, kind == "sizes") if path.is_dir() else ABSENT
         if kind == "tree" and path.is_dir():
             return digest([[below.relative_to(path).as_posix(), self._hashed(below)] for below in files_below(path)])
         if path.is_dir():
@@ -116,8 +124,19 @@ class States:
         if not path.is_file():  # a pipe, a socket: not to be opened
             return ABSENT
         if kind == "code":
-            return digest(described(self._sources.module(path), (DOCSTRINGS,)))
+            with contextlib.suppress(UserError):  # source that is not UTF-8, or compiled: Python could read it
+                return digest(described(self._sources.module(path), (DOCSTRINGS,)))
         return self._hashed(path)
+
+    def _listing(self, folder: Path, sizes: bool) -> str:
+        """The names in a folder, with a mark at those of folders."""
+        left_out = (BUILD, ".git", ".venv") if folder == self.root else ()
+        found: list[Any] = []
+        for name in names_in(folder):
+            if name not in left_out:
+                path = folder / name
+                found.append(f"{name}/" if path.is_dir() else [name, path.lstat().st_size] if sizes else name)
+        return digest(found)
 
 
 def names_in(folder: Path) -> list[str]:
@@ -138,29 +157,35 @@ def folders_below(folder: Path) -> list[Path]:
 
 
 def files_below(folder: Path) -> list[Path]:
-    """All files below a folder but for hidden ones, in order."""
+    """All files below a folder, in order."""
     names = ((place, name) for place in folders_below(folder) for name in os.listdir(place))
-    paths = (place / name for place, name in names if not name.startswith(".") and not _PASSING.search(name))
+    paths = (place / name for place, name in names if not _PASSING.search(name))
     return sorted(path for path in paths if path.is_file())
 
 
 def inputs(log: Log, states: States, known: set[str], generated: Callable[[Path], str | None], script: str) -> Observed:
     """What the result hangs on, beyond `known` names; refuses what cannot be an input.
 
-    What the execution wrote itself is none, and neither is a file that it brought into being. `generated` says of a
-    path that make writes how to declare it instead.
+    What the execution wrote itself is none, and neither is what it brought into being, or what came into a folder that
+    it made. `generated` says of a
+    path that make writes how to declare it instead ("" if it may be read, None if make does not write it).
     """
     found: Observed = {}
     for name, before in log.read.items():
         path = states.path(name)
-        if name in known or str(path) in log.written_first:
+        if name in known or str(path) in log.written_first or log.made.intersection(map(str, path.parents)):
             continue
-        if (refusal := generated(path)) is not None:
-            raise CheckFailed(f"{_place(log, name, script)} reads {os.path.relpath(path, states.root)}, {refusal}")
         kind, after = name.partition(":")[0], state_of(str(path))
+        refusal, listed = generated(path), kind in ("list", "sizes")
+        if refusal is not None and (listed or kind == "link" or before is None or path.is_dir()):
+            continue  # passed through, as by a recursive glob
+        if listed and any(_PASSING.search(part) for part in path.relative_to(path.anchor).parts):
+            continue
+        if refusal:
+            raise CheckFailed(f"{_place(log, name, script)} reads {os.path.relpath(path, states.root)}, {refusal}")
         if kind == "code" and f"file:{name[5:]}" in log.read:
             continue  # its text counts already
-        if kind in ("list", "tree") or before == after or (before and after and path.is_dir()):
+        if listed or kind in ("link", "tree") or before == after or (before and after and path.is_dir()):
             found[name] = states[name]
         elif before is None or str(path) in log.written:
             continue  # made, or written anew, by the execution itself

@@ -2,8 +2,8 @@
 
 Python announces each file that it opens, each folder that it lists, each module that it loads and each process that
 it starts (PEP 578). The hook writes those that a result could hang on to a log, once each; `observations.py` makes the
-result's inputs of it. Two things Python does not announce are wrapped: questions about files (`os.stat`, behind
-`exists` and the like) and libraries that open files in C (see `observe_native.py`).
+result's inputs of it. What Python does not announce is wrapped: questions about files (`os.stat`, behind `exists` and
+the like, see `observe_asked.py`) and libraries that open files in C (see `observe_native.py`).
 
 Used inside executions, where nothing else of this package need be loaded; `child/sitecustomize.py` starts it in child
 processes. It must never fail: an error of its own is swallowed.
@@ -14,11 +14,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import stat
 import sys
-from _thread import get_ident
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -28,10 +27,8 @@ CHILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "child")  # on 
 _SYSTEM = ("/usr/", "/lib/", "/lib64/", "/bin/", "/sbin/", "/etc/", "/proc/", "/sys/", "/dev/", "/run/", "/var/")
 _SYSTEM += ("/snap/", "/System/", "/Library/", "/Applications/", "/private/var/")
 _SHOWS_SOURCE = ("linecache.py", "tokenize.py", "inspect.py", "traceback.py", "warnings.py")
-_PYTHON = re.compile(r"(python|pypy)[\d.]*w?(\.exe)?$")
-_UNHOOKED = re.compile(r"-[A-Za-z]*[IES]")  # flags that keep a Python from looking at PYTHONPATH or sitecustomize
 
-_stat = os.stat  # the wrappers' own, whatever is exchanged later
+_stat, _readlink = os.stat, os.readlink  # the wrappers' own, whatever is exchanged later
 observer: Observer | None = None
 
 
@@ -60,16 +57,20 @@ def ask(path: str) -> None:
 def reach_end() -> None:
     """Say that all cells of the script have been executed."""
     if observer is not None:
+        from onepage import observe_asked
+
+        observe_asked.ask_where_modules_are(observer)
         observer.record("end", "", "")
 
 
 class Observer:
     """Writes what this process reads to a log, as lines of JSON: [kind, path, state, who].
 
-    Kinds: "read" (opened, or asked about), "write", "update" (opened by what may write later), "list" (a folder's
-    names), "module" (source that was imported), "tree" (declared), "run" (a process that cannot be observed; its words
-    stand for the path), "start" (of a process that is observed) and "end" (of a script). The state tells later whether
-    the file changed while it was being read.
+    Kinds: "read" (opened, or asked about), "write", "update" (opened by what may write later), "make" (of a folder),
+    "list" (a folder's names), "sizes" (and its files' sizes), "link" (where it leads), "module" (source that was
+    imported), "tree" (declared), "run" (a process that cannot be observed; its words stand for the path), "start" (of
+    a process that is observed) and "end" (of a script). The state tells later whether the file changed while it was
+    being read.
     """
 
     def __init__(self, log: str, root: str, ignore: list[str]) -> None:
@@ -83,20 +84,20 @@ class Observer:
         self._inside = (*(f"{path}/" for path in ignore), self._own, *libraries)
         self._outside = (*self._inside, *_SYSTEM, os.path.expanduser("~/."))
         self._seen: set[tuple[str, str]] = set()
-        self._busy: set[int] = set()  # threads that are in here already: what they do themselves is not observed
+        self._thread = threading.local()  # what one thread does must not hide what another reads
         self._handlers: dict[str, Callable[..., None]] = {
-            "open": self._opened,
+            "open": self.opened,
             "os.listdir": self._listed,
-            "os.scandir": self._listed,
+            "os.scandir": lambda path: self._listed(path, sizes=True),
             "os.remove": self._changed,
-            "os.rename": lambda old, new, *_: (self._changed(old), self._changed(new)),
-            "os.link": lambda old, new, *_: self._changed(new),
-            "os.symlink": lambda old, new, *_: self._changed(new),
-            "os.mkdir": self._changed,
+            "os.rename": lambda old, new, a=-1, b=-1: (self._changed(old, a), self._changed(new, b)),
+            "os.link": lambda old, new, a=-1, b=-1: self._changed(new, b),
+            "os.symlink": lambda old, new, a=-1: self._changed(new, a),
+            "os.mkdir": self._made,
             "os.rmdir": self._changed,
-            "os.truncate": self._changed,
+            "os.truncate": lambda path, length: self._changed(path),
             "import": self._imported,
-            "sqlite3.connect": self._updated,
+            "sqlite3.connect": lambda path: (self._updated(path), self._updated(f"{os.fsdecode(path)}-wal")),
             "ctypes.dlopen": self._asked,
             "subprocess.Popen": self._started,
             "os.posix_spawn": lambda path, argv, env: self._started(path, argv, None, env),
@@ -106,17 +107,11 @@ class Observer:
 
     def begin(self) -> None:
         """Install everything; there is no way back."""
-        from onepage import observe_native
+        from onepage import observe_asked, observe_native
 
         self.record("start", sys.executable, "")
         sys.addaudithook(self._hook)
-        for name in ("stat", "lstat", "access"):
-            original = getattr(os, name)
-            wrapper = self._wrapped(original)
-            setattr(os, name, wrapper)
-            for capable in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids):
-                if original in capable:
-                    capable.add(wrapper)
+        observe_asked.watch(self)
         observe_native.watch(self)
 
     # --- the log ---
@@ -132,12 +127,18 @@ class Observer:
 
     def read(self, path: Any, frame: FrameType | None) -> None:
         """A reader that Python does not announce opens `path`."""
-        self._quietly(self._reads, path, frame)
+        self.quietly(self.count_read, path, frame)
 
     def update(self, path: Any, frame: FrameType | None) -> None:
         """As `read`, of what may write to the file later."""
         self.read(path, frame)
-        self._quietly(self._updated, path)
+        self.quietly(self._updated, path)
+
+    def link(self, path: Any, frame: FrameType | None) -> None:
+        """Where a link leads is asked."""
+        found = self._relevant(path)
+        if found is not None and not self._is_above(found) and self.is_ours(frame):
+            self.record("link", found, self.where(frame))
 
     def write(self, path: Any, frame: FrameType | None) -> None:
         """A writer that Python does not announce opens `path`."""
@@ -150,21 +151,31 @@ class Observer:
     def _hook(self, event: str, args: tuple[Any, ...]) -> None:
         handler = self._handlers.get(event)
         if handler is not None:
-            self._quietly(handler, *args)
+            self.quietly(handler, *args)
 
-    def _quietly(self, handler: Callable[..., None], *args: Any) -> None:
-        thread = get_ident()
-        if thread in self._busy:
+    def quietly(self, handler: Callable[..., None], *args: Any) -> None:
+        """Call it, and neither be heard nor fail."""
+        if getattr(self._thread, "busy", False):
             return
-        self._busy.add(thread)
+        self._thread.busy = True
         try:
             handler(*args)
         except Exception:  # an observer must not change what it observes
             pass
         finally:
-            self._busy.discard(thread)
+            self._thread.busy = False
 
-    def _opened(self, path: Any, mode: str | None, flags: int) -> None:
+    @contextlib.contextmanager
+    def unheard(self) -> Iterator[None]:
+        """What this thread does meanwhile is not observed."""
+        before = getattr(self._thread, "busy", False)
+        self._thread.busy = True
+        try:
+            yield
+        finally:
+            self._thread.busy = before
+
+    def opened(self, path: Any, mode: str | None, flags: int) -> None:
         found = self._relevant(path)
         if found is None:
             return
@@ -176,22 +187,28 @@ class Observer:
         if frame.f_code.co_filename.startswith("<frozen importlib") and found.endswith((".py", ".pyc")):
             self.record("module", _source_of(found), self.where(frame))
         else:
-            self._reads(found, frame)
+            self.count_read(found, frame)
         if access == os.O_RDWR:
             self.record("write", found, self.where(frame))
 
-    def _changed(self, path: Any, *_: Any) -> None:
-        self.write(path, sys._getframe(3))
+    def _changed(self, path: Any, folder: int = -1) -> None:
+        self.write(located(path, folder), sys._getframe(3))
+
+    def _made(self, path: Any, mode: int, folder: int = -1) -> None:
+        found = self._relevant(located(path, folder))
+        if found is not None:  # announced before it is tried: it may be there
+            self.record("write" if os.path.lexists(found) else "make", found, "")
 
     def _asked(self, path: Any, *_: Any) -> None:
-        self._reads(path, sys._getframe(3))
+        self.count_read(path, sys._getframe(3))
 
     def _updated(self, path: Any, *_: Any) -> None:
-        self._reads(path, sys._getframe(3))
+        self.count_read(path, sys._getframe(3))
         if (found := self._relevant(path)) is not None:
             self.record("update", found, "")
 
-    def _reads(self, path: Any, frame: FrameType | None) -> None:
+    def count_read(self, path: Any, frame: FrameType | None, asked: bool = False) -> None:
+        """As `read`, within `quietly`; or the file is only `asked` about."""
         found = self._relevant(path)
         if found is None or ("read", found) in self._seen or self._is_above(found):
             return
@@ -201,57 +218,47 @@ class Observer:
             return
         if found.endswith(".py") and self._only_shows_source(frame):
             return
-        self.record("read", found, self.where(frame), _state(status))
+        source = asked and is_file and found.endswith(".py")  # `Path(__file__).resolve()` reads no text
+        self.record("module" if source else "read", found, self.where(frame), _state(status))
 
     def _is_asked_for(self, path: str, frame: FrameType | None) -> bool:
         """Whether it counts that this is a folder, or is not there: libraries look for much in vain."""
-        return path.startswith(f"{self.root}/") and path not in sys.path and self._is_ours(frame)
+        return path.startswith(f"{self.root}/") and path not in sys.path and self.is_ours(frame)
 
-    def _listed(self, path: Any) -> None:
-        found = self._relevant("." if path is None else path)
-        frame = sys._getframe(3)
+    def _listed(self, path: Any, sizes: bool = False) -> None:
+        found = self._relevant("." if path is None else path_of(path) if type(path) is int else path)
+        frame = sys._getframe(4 if sizes else 3)
         name = frame.f_code.co_filename
-        if (
-            found is None
-            or name.startswith("<frozen importlib")
-            or "importlib/metadata" in name
-            or "importlib_metadata" in name
-        ):
+        if found is None or name.startswith("<frozen importlib") or "importlib/metadata" in name:
+            return
+        if "importlib_metadata" in name:
             return
         self.record("list", found, self.where(frame))
+        if sizes and self.is_own_place(name):  # what os.scandir gives out tells them without asking again
+            self.record("sizes", found, self.where(frame))
 
     def _imported(self, module: str, file: Any, *_: Any) -> None:
         if isinstance(file, str):  # an extension module, which the system loads
-            self._reads(file, sys._getframe(3))
-
-    def _wrapped(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """A question about a file: counted as reading it."""
-
-        def asked(path: Any, *args: Any, **keywords: Any) -> Any:
-            if type(path) is not int and keywords.get("dir_fd") is None:
-                self._quietly(self._reads, path, sys._getframe(1))
-            return function(path, *args, **keywords)
-
-        asked.__name__ = asked.__qualname__ = function.__name__
-        asked.__doc__ = function.__doc__
-        return asked
+            self.count_read(file, sys._getframe(3))
 
     # --- processes ---
 
     def _started(self, executable: Any, args: Any, cwd: Any, env: Any) -> None:
+        from onepage.observe_asked import will_observe
+
         words = [args] if isinstance(args, str | bytes) else list(args)
         words = [os.fsdecode(word) for word in words]
-        program = os.fsdecode(executable or words[0])
-        if _is_observed(program, words, os.environ if env is None else env):
+        program, cwd = os.fsdecode(executable or words[0]), os.fsdecode(cwd or "")
+        if will_observe(program, words, os.environ if env is None else env, cwd):
             return
-        self._foreign([program, *words[1:]], sys._getframe(3), os.fsdecode(cwd or ""))
+        self._foreign([program, *words[1:]], sys._getframe(3), cwd)
 
     def _foreign(self, words: list[str], frame: FrameType | None, cwd: str = "") -> None:
         """A process that cannot be observed. The files among its words are read; whether it may is decided later."""
         for word in (os.path.join(cwd, word) for word in words if 0 < len(word) < 1000):
             if os.path.isfile(word):
-                self._reads(word, frame)
-        if self._is_ours(frame):
+                self.count_read(word, frame)
+        if self.is_ours(frame):
             self.record("run", " ".join(words)[:200], self.where(frame))
 
     # --- paths and frames ---
@@ -266,6 +273,9 @@ class Observer:
         if path in ("", ":memory:") or "\0" in path:
             return None
         if not path.startswith("/") or "/." in path or "//" in path or path.endswith("/"):
+            before, up, after = path.rpartition("/../")
+            if up and before.strip("./"):  # up from where a link may have led to
+                path = f"{os.path.realpath(f'{before}/..')}/{after}"
             path = os.path.abspath(path)
         ignored = self._inside if path.startswith(f"{self.root}/") else self._outside
         return None if f"{path}/".startswith(ignored) else path
@@ -273,11 +283,11 @@ class Observer:
     def _is_above(self, path: str) -> bool:
         return f"{self.root}/".startswith(path if path.endswith("/") else f"{path}/")
 
-    def _is_ours(self, frame: FrameType | None) -> bool:
+    def is_ours(self, frame: FrameType | None) -> bool:
         """Whether the project's own code asks, directly or through the standard library or IPython."""
         while frame is not None:
             name = frame.f_code.co_filename
-            if self._own_place(name):
+            if self.is_own_place(name):
                 return True
             passes_on = name.startswith(self._own) or "/IPython/" in name or "/ipykernel/" in name
             if "-packages/" in name and not passes_on:
@@ -285,14 +295,15 @@ class Observer:
             frame = frame.f_back
         return False
 
-    def _own_place(self, name: str) -> bool:
+    def is_own_place(self, name: str) -> bool:
+        """Whether a path is one of the project's own code or data."""
         return name.startswith(f"{self.root}/") and not name.startswith(self._inside)
 
     def where(self, frame: FrameType | None) -> str:
         """`file:line` of the project's own code that asks."""
         while frame is not None:
             name = frame.f_code.co_filename
-            if self._own_place(name):
+            if self.is_own_place(name):
                 return f"{name[len(self.root) + 1 :]}:{frame.f_lineno}"
             frame = frame.f_back
         return ""
@@ -307,7 +318,7 @@ class Observer:
             if frame.f_code.co_filename.endswith(("traceback.py", "warnings.py")):
                 return True
             frame = frame.f_back
-        return not self._is_ours(frame)
+        return not self.is_ours(frame)
 
 
 def state_of(path: str) -> list[int] | None:
@@ -326,6 +337,22 @@ def _status(path: str) -> os.stat_result | None:
         return None
 
 
+def path_of(descriptor: int) -> str:
+    """The path of an open folder."""
+    if sys.platform == "darwin":
+        import fcntl
+
+        return os.fsdecode(fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(1024)).rstrip(b"\0"))
+    return _readlink(f"/proc/self/fd/{descriptor}")
+
+
+def located(path: Any, folder: int | None) -> Any:
+    """A path that is relative to an open folder (None or -1: to the working folder)."""
+    if folder is None or folder < 0:
+        return path
+    return os.path.join(path_of(folder), os.fsdecode(path))
+
+
 def _source_of(path: str) -> str:
     """The source of a compiled module, where there is one."""
     if path.endswith(".pyc"):
@@ -334,32 +361,3 @@ def _source_of(path: str) -> str:
         with contextlib.suppress(ValueError):
             path = source_from_cache(path)
     return path
-
-
-def _is_observed(program: str, words: list[str], env: Any) -> bool:
-    """Whether a process is a Python that will start this observer too."""
-    import shutil
-
-    get = {os.fsdecode(name): os.fsdecode(value) for name, value in env.items()}.get
-    if get(VARIABLE) != os.environ.get(VARIABLE) or CHILD not in (get("PYTHONPATH") or "").split(os.pathsep):
-        return False
-    flags = words[1:]
-    if not _PYTHON.match(os.path.basename(program)):
-        found = shutil.which(program, path=get("PATH"))
-        if not found:
-            return False
-        with open(found, "rb") as stream:
-            first = stream.readline(300).decode("utf-8", "replace").split()
-        if not first or not first[0].startswith("#!"):
-            return False
-        interpreter = [word.removeprefix("#!") for word in first if word != "#!"]
-        names = [word for word in interpreter if _PYTHON.match(os.path.basename(word))]
-        if not names:
-            return False
-        flags = interpreter[interpreter.index(names[0]) + 1 :]
-    for flag in flags:
-        if not flag.startswith("-") or flag in ("-c", "-m", "-"):
-            break
-        if _UNHOOKED.match(flag) and not flag.startswith("--"):
-            return False
-    return True

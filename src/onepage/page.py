@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onepage import check, config, files, index, locks, pagestate, places, planfile, quantities, render, results
+from onepage import check, config, files, index, ledger, locks, pagestate, places, planfile, quantities, render, results
 from onepage import plan as planning
 from onepage.compose import Composed, compose
 from onepage.typeset import Typeset, typeset
@@ -58,6 +58,7 @@ def main(args: argparse.Namespace) -> int:
 
 def build(plan: planfile.Plan) -> Built:
     """Write the report's folder; it is replaced whole, or, where anything fails, left as it was."""
+    ledger.require_current(plan)
     plan = planfile.identified(plan)
     what = places.report_marker(plan.report)
     with locks.held(plan.folder / "page.lock", locks.waiting(plan.data["out"])):

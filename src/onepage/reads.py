@@ -1,4 +1,4 @@
-"""What results read besides code: files that are declared, named or were seen to be read, as a plan keys them."""
+"""What results read besides code: files that are declared or were seen to be read, as a plan keys them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from onepage import observations, store
+from onepage import ledger, observations, store
+from onepage.config import BUILD
 from onepage.errors import UserError, quoted
 from onepage.freshness import SourceCache, digest
 from onepage.observations import Observed, States
@@ -21,19 +22,13 @@ class Reads:
         self._root, self._store, self._watch = root, store, watch
         self._states = States(root, cache, watch.content)
 
-    def beside(self, files: Iterable[Path]) -> dict[str, str]:
-        """Those of the files that there are, with their content."""
-        found = {}
-        for file in files:
-            self._watch.file(file)
-            if file.is_file():
-                found[os.path.relpath(file, self._root)] = self._watch.content(file)
-        return found
-
     def declared(self, reads: Iterable[str], where: str) -> dict[str, str]:
         """Files, folders and patterns that `reads` names as `file:...`, relative to the root, with their content."""
         found: dict[str, str] = {}
         for pattern in (read.removeprefix("file:") for read in reads if read.startswith("file:")):
+            if f"{self._root / BUILD}/".startswith(f"{os.path.normpath(self._root / pattern)}/"):
+                said = "that is where make itself writes; name the folder in it"
+                raise UserError(f"{where}: reads {quoted(f'file:{pattern}')}: {said}")
             matches = list(self._matches(pattern))
             if not matches:
                 raise UserError(
@@ -58,10 +53,10 @@ class Reads:
     def corpus(self, folder: Path) -> dict[str, str]:
         """The content of all files below a corpus folder, hashed again only where size or times changed."""
         self._watch_below(folder)
-        files = observations.files_below(folder)
-        if not files:
+        found = ledger.corpus_content(folder, self._watch)
+        if not found:
             raise UserError(f"CORPUS={folder}: the folder holds no files")
-        return {path.relative_to(folder).as_posix(): self._watch.content(path) for path in files}
+        return found
 
     def variant(self, key: str) -> tuple[str, Observed]:
         """The key that the result of these inputs has with what its execution reads as it is now; and that.

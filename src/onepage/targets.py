@@ -77,7 +77,7 @@ class Planner:
         watch.folder(folder)
         self.modules = freshness.find_modules(packages, folder)
         self.scripts = self._find_scripts(folder)
-        self.code: dict[str, tuple[list[str], dict[str, dict[str, str]], dict[str, str]]] = {}
+        self.code: dict[str, tuple[list[str], dict[str, dict[str, str]]]] = {}
         self.store = surroundings.store_path(config.root, request.store)
         self.versions = surroundings.versions(config, watch)
         self.device = surroundings.device(request.device, self.versions, watch)
@@ -220,11 +220,11 @@ class Planner:
             reads["profile"] = self.request.profile
         if script.path not in self.code:  # the same for all runs of a script
             self.code[script.path] = self._code(script)
-        modules, code, files = self.code[script.path]
+        modules, code = self.code[script.path]
         inputs = {
             "cells": [cell["digest"] for cell in facts["cells"]],
             "code": code,
-            "files": {**files, **self.reads.declared(script.reads, script.path)},
+            "files": self.reads.declared(script.reads, script.path),
             "parameters": parameters,
             "reads": reads,
             "environment": self.environment,
@@ -249,11 +249,10 @@ class Planner:
             "timeout": header["timeout"],
         }
 
-    def _code(self, script: Script) -> tuple[list[str], dict[str, dict[str, str]], dict[str, str]]:
-        """Our modules that a script imports, what they do, and the data files that all of them name."""
+    def _code(self, script: Script) -> tuple[list[str], dict[str, dict[str, str]]]:
+        """Our modules that a script imports, and what they do."""
         modules = closure(script.facts["imports"], self.modules, self._module)
-        code = self._described(modules, script)
-        return modules, code, self._named_files(self.config.root / script.path, script.facts, modules)
+        return modules, self._described(modules, script)
 
     def _module(self, path: Path) -> dict[str, Any]:
         self.watch.file(path)
@@ -271,11 +270,6 @@ class Planner:
     def _definitions(self, module: str) -> dict[str, str]:
         """What a module does."""
         return freshness.merged(self._module(self.modules[module])["definitions"])
-
-    def _named_files(self, script: Path, facts: dict[str, Any], modules: list[str]) -> dict[str, str]:
-        """Data files that the code names and that lie beside it: known before it has run for the first time."""
-        sources = [(script, facts), *((self.modules[name], self._module(self.modules[name])) for name in modules)]
-        return self.reads.beside((path.parent / name for path, known in sources for name in known["files"]))
 
     # --- corpus ---
 

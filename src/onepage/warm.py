@@ -29,6 +29,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,7 @@ def _start(root: Path, address: Path) -> socket.socket | None:
     log = root / BUILD / "cache" / "warm.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     environment = environ(root)
-    environment.pop("MPLBACKEND")  # pyplot binds a backend only where there is a shell to show its figures
+    environment.pop("MPLBACKEND", None)  # pyplot binds a backend only where there is a shell to show its figures
     environment.update({name: os.environ[name] for name in ("ONEPAGE_MAKE", "ONEPAGE_LINGER") if name in os.environ})
     with log.open("wb") as stream:
         server = subprocess.Popen(
@@ -178,6 +179,10 @@ def serve(root: Path, address: Path) -> None:
         if name.split(".")[0] not in ours:
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
+    for name, module in list(sys.modules.items()):  # the project's own, imported by one of these: executions do that
+        file = getattr(module, "__file__", None) or ""
+        if file.startswith(f"{root}/") and "-packages/" not in file and not name.startswith(("onepage", "__main__")):
+            del sys.modules[name]
     importlib.import_module("jupytext").reads("# %%\n1\n", fmt="py:percent")  # compiles the notebook schema
     gc.collect()
     gc.freeze()  # so that the children's collections leave shared memory shared
@@ -251,6 +256,8 @@ def _fork(connection: socket.socket, listener: socket.socket, ours: tuple[str, .
             listener.close()
             connection.settimeout(None)
             code = _executor(connection, streams, request, ours)
+        except Exception:
+            traceback.print_exc()  # to the client, as its own process would
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # the client may be gone as soon as it has the answer
             with contextlib.suppress(OSError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import py_compile
 import subprocess
 import sys
 import textwrap
@@ -83,6 +84,143 @@ def test_a_file_is_an_input_however_it_is_read(project: Watched, how: str, place
         assert name in found
         (project.root / "data/in put.txt").write_text("4\n")
         assert project.states()[name] != found[name]
+
+
+def put(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def relink(link: Path, target: str) -> None:
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
+
+
+# what is not content: (before the run, code, what changes)
+ELSE = {
+    "a link is read": (
+        lambda root: relink(root / "data/now", "v1"),
+        "import os\nos.readlink('../data/now')",
+        lambda root: relink(root / "data/now", "v2"),
+    ),
+    "a link to a folder is resolved": (
+        lambda root: [put(root / "data/v1/n", "1"), put(root / "data/v2/n", "2"), relink(root / "data/now", "v1")],
+        "import os\nopen(os.path.realpath('../data/now/n')).read()",
+        lambda root: relink(root / "data/now", "v2"),
+    ),
+    "up from where a link leads": (
+        lambda root: [put(root / "a/b/c/x", ""), put(root / "a/b/n", "1"), relink(root / "data/now", "../a/b/c")],
+        "open('../data/now/../n').read()",
+        lambda root: put(root / "a/b/n", "2"),
+    ),
+    "sizes in a listing": (
+        lambda root: put(root / "data/n", "1"),
+        "import os\nsum(entry.stat().st_size for entry in os.scandir('../data'))",
+        lambda root: put(root / "data/n", "22"),
+    ),
+    "a file becomes a folder": (
+        lambda root: put(root / "data/n", "1"),
+        "import os\nlist(os.walk('../data'))",
+        lambda root: [(root / "data/n").unlink(), (root / "data/n").mkdir()],
+    ),
+    "a listing by descriptor": (
+        lambda root: None,
+        "import os\nos.listdir(os.open('../data', os.O_RDONLY))",
+        lambda root: put(root / "data/n", "1"),
+    ),
+    "what SQLite has not merged yet": (
+        lambda root: put(root / "data/n.db", ""),
+        "import sqlite3\nsqlite3.connect('../data/n.db')",
+        lambda root: put(root / "data/n.db-wal", "1"),
+    ),
+    "a module that is not there": (
+        lambda root: None,
+        "try:\n    import local_settings\nexcept ImportError:\n    pass",
+        lambda root: put(root / "src/local_settings.py", "x = 1\n"),
+    ),
+    "a package that is not there": (
+        lambda root: None,
+        "try:\n    import local_settings\nexcept ImportError:\n    pass",
+        lambda root: put(root / "analysis/local_settings/__init__.py", "x = 1\n"),
+    ),
+    "a module that is looked for": (
+        lambda root: None,
+        "import importlib.util\nimportlib.util.find_spec('mine.' + 'late')",
+        lambda root: put(root / "src/mine/late.py", "x = 1\n"),
+    ),
+    "a module that hides another": (
+        lambda root: put(root / "lib/tool.py", "x = 1\n"),
+        "import sys\nsys.path.append('../lib')\nimport tool\nfrom onepage import observe\nobserve.reach_end()",
+        lambda root: put(root / "src/tool.py", "x = 2\n"),
+    ),
+    "a namespace that becomes a package": (
+        lambda root: put(root / "src/space/one.py", "x = 1\n"),
+        "import space.one\nfrom onepage import observe\nobserve.reach_end()",
+        lambda root: put(root / "src/space/__init__.py", "x = 2\n"),
+    ),
+    "a module that is no UTF-8": (
+        lambda root: [(root / "lib").mkdir(), (root / "lib/tool.py").write_bytes(b"# coding: latin-1\nx = '\xe9'\n")],
+        "import sys\nsys.path.append('../lib')\nimport tool",
+        lambda root: (root / "lib/tool.py").write_bytes(b"# coding: latin-1\nx = '\xe8'\n"),
+    ),
+    "a compiled module without source": (
+        lambda root: [put(root / "t.py", "x = 1\n"), py_compile.compile(root / "t.py", root / "lib/tool.pyc")],
+        "import sys\nsys.path.append('../lib')\nimport tool",
+        lambda root: [put(root / "t.py", "x = 2\n"), py_compile.compile(root / "t.py", root / "lib/tool.pyc")],
+    ),
+    "a name that is no text": (
+        lambda root: Path(os.fsdecode(os.fsencode(root) + b"/data/\xff\n")).write_text("1"),
+        "open(b'../data/\\xff\\n').read()",
+        lambda root: Path(os.fsdecode(os.fsencode(root) + b"/data/\xff\n")).write_text("2"),
+    ),
+    "a child of a project with a sitecustomize": (
+        lambda root: put(root / "src/sitecustomize.py", "open('../data/in put.txt').read()\n"),
+        "import subprocess, sys\nsubprocess.run([sys.executable, '-c', '1'])",
+        lambda root: put(root / "data/in put.txt", "4\n"),
+    ),
+    "a script of ours, started in another folder": (
+        lambda root: [
+            put(root / "tools/t.py", f"#!{sys.executable}\nopen('../data/in put.txt').read()\n"),
+            (root / "tools/t.py").chmod(0o755),
+        ],
+        "import subprocess\nsubprocess.run(['./t.py'], cwd='../tools', check=True)",
+        lambda root: put(root / "data/in put.txt", "4\n"),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ELSE)
+def test_whatever_else_a_result_can_hang_on_is_noticed(project: Watched, what: str) -> None:
+    prepare, code, change = ELSE[what]
+    prepare(project.root)
+    log = project.run(code)
+    before = project.inputs(log)
+    assert log.runs == []
+    assert project.states().of(before) == before
+    change(project.root)
+    assert project.states().of(before) != before
+
+
+def test_where_a_module_lies_is_not_what_it_says(project: Watched) -> None:
+    module = "from pathlib import Path\nHERE = Path(__file__).resolve().parent\n"
+    (project.root / "src/mine/place.py").write_text(module)
+    before = project.inputs(project.run("import mine.place"))
+    (project.root / "src/mine/place.py").write_text(f"# a comment\n{module}")
+    assert project.states().of(before) == before
+
+
+def test_what_comes_into_a_folder_of_its_own_is_no_input(project: Watched) -> None:
+    for end in ("", "import shutil\nshutil.rmtree(own)\n"):
+        code = "import os, subprocess, tempfile\nown = tempfile.mkdtemp()\n"
+        code += "subprocess.run(['cp', '../data/in put.txt', f'{own}/x'])\nos.listdir(own)\nopen(f'{own}/x').read()\n"
+        found = project.inputs(project.run(code + end))
+        assert {name for name in found if name.startswith(("file:..", "list:", "sizes:"))} == set()
+        assert "file:data/in put.txt" in found
+    found = project.inputs(
+        project.run("import os\nos.makedirs('../data', exist_ok=True)\nopen('../data/in put.txt').read()")
+    )
+    assert "file:data/in put.txt" in found  # there before
 
 
 def test_libraries_that_open_files_outside_python_are_seen(project: Watched) -> None:
@@ -203,6 +341,10 @@ def test_a_file_that_changes_while_it_is_read_is_refused(project: Watched) -> No
         ("import os\nos.waitpid(os.posix_spawnp('cat', ['cat', '/dev/null'], os.environ), 0)", "cat"),
         ("import asyncio\nasyncio.run(asyncio.create_subprocess_exec('true'))", "true"),
         ("import subprocess, sys\nsubprocess.run([sys.executable, '-I', '-c', '1'])", os.path.basename(sys.executable)),
+        (
+            "import subprocess, sys\nsubprocess.run([sys.executable, '-W', 'ignore', '-I', '-c', '1'])",
+            os.path.basename(sys.executable),
+        ),
         (
             "import subprocess, sys\nsubprocess.run([sys.executable, '-c', '1'], env={})",
             os.path.basename(sys.executable),

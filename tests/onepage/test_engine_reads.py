@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import engine_project as example
 
 from onepage import store, surroundings, watch
+from onepage.errors import UserError
 
 HEADER = "# ---\n# jupyter:\n#   onepage:\n#     title: A reading script\n{more}# ---\n\n# %%\n"
 # script -> (more of its header, code, what it reads, from the root)
@@ -184,3 +185,77 @@ def test_reading_what_make_writes_is_refused(project: example.Project) -> None:
         told = project.make("report", ok=False, DICE_LUCK="good").stderr
         assert f"analysis/r1_divided.py:8 reads {file}, " in told
         assert what in told
+
+
+def test_a_page_is_not_made_of_what_has_changed_since(project: example.Project) -> None:
+    """One script writes what another reads, in no order that was declared: never a report of two states."""
+    project.write("analysis/w1_writer.py", HEADER.format(more="") + "open('../data/c.txt', 'w').write('17')\n")
+    variables = {"DICE_LUCK": "good"}
+    told = project.make("report", ok=False, **variables).stderr
+    assert "onepage page: r8_context reads what is no longer as it was: data/c.txt changed. Run make again" in told
+    assert "onepage.context.out()" in told
+    assert project.executed(project.make("report", **variables)) == {"r8_context"}
+    assert "17" in project.path("reports/dice-quick/analyses/r8_context.html").read_text()
+    assert "nothing to do" in project.make("report", **variables).stdout
+
+
+def test_a_shared_store_never_lends_a_result_of_other_data(project: example.Project, tmp_path: Path) -> None:
+    """Two clones plan the same first execution, on data that differ; the second comes when the first has ended."""
+    code = HEADER.format(more="") + "print('read', open('../data/n.txt').read())\n"
+    other = example.Project(tmp_path / "other" / "dice")
+    shutil.copytree(project.root, other.root, symlinks=True)
+    for clone, text in ((project, "one"), (other, "two")):
+        clone.write("analysis/n1_new.py", code)
+        clone.write("data/n.txt", text)
+        clone.onepage("plan", "--report", "r", "--corpus", "dice", "--profile", "quick", "--store", str(tmp_path / "s"))
+    assert project.plan(store=str(tmp_path / "s"))["targets"] == other.plan(store=str(tmp_path / "s"))["targets"]
+    for clone in (project, other):
+        for target in ("corpus", "n1_new"):
+            clone.onepage("run", "--plan", "build/r/plan.json", target)
+    told = other.onepage("page", "--plan", "build/r/plan.json", ok=False).stderr
+    assert "n1_new reads what is no longer as it was: data/n.txt changed" in told
+    assert {"n1_new"} <= stale(other, store=str(tmp_path / "s"))
+    assert "n1_new" not in stale(project, store=str(tmp_path / "s"))
+
+
+def test_a_corpus_that_changes_between_plan_and_execution_is_refused(project: example.Project, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "rolls.csv").write_text("die,face\nred,1\ngreen,2\nblue,3\n" * 60)
+    (folder / ".labels").write_text("a")
+    before = project.keys(corpus=str(folder))
+    (folder / ".labels").write_text("b")
+    assert project.keys(corpus=str(folder))["q1_shares"] != before["q1_shares"]  # a hidden file is a file
+    project.onepage("plan", "--report", "r", "--corpus", str(folder), "--profile", "quick")
+    (folder / "rolls.csv").write_text("die,face\nred,2\ngreen,2\nblue,3\n" * 60)
+    told = project.onepage("run", "--plan", "build/r/plan.json", "q1_shares", ok=False).stderr
+    assert "corpus file rolls.csv changed since this make began" in told
+
+
+def test_what_a_script_writes_and_names_does_not_make_it_stale(project: example.Project) -> None:
+    code = "import time\nopen('stamp.txt', 'w').write(str(time.time()))\nopen('stamp.txt').read()\n"
+    project.write("analysis/s1_stamp.py", HEADER.format(more="") + code)
+    project.write(
+        "analysis/s2_glob.py", HEADER.format(more="") + "import pathlib\nlist(pathlib.Path('..').rglob('*.t'))\n"
+    )
+    for name in ("s1_stamp", "s2_glob"):  # the first time it makes stamp.txt, the second it finds it
+        for _ in range(2):
+            project.onepage("plan", "--report", "r", "--corpus", "dice", "--profile", "quick")
+            project.onepage("run", "--plan", "build/r/plan.json", name)
+    assert stale(project) & {"s1_stamp", "s2_glob"} == set()
+
+
+@pytest.mark.parametrize("read", [".", "build", "analysis/..", "./build/."])
+def test_the_folder_that_make_writes_in_cannot_be_declared(project: example.Project, read: str) -> None:
+    project.write("analysis/r7_declared.py", HEADER.format(more=f"#     reads: ['file:{read}']\n"))
+    with pytest.raises(UserError, match=r"r7_declared.py: reads 'file:.*that is where make itself writes"):
+        project.plan()
+
+
+def test_a_pinned_variable_that_the_project_names_may_be_unset(project: example.Project) -> None:
+    project.edit("pyproject.toml", '"DICE_LUCK"', '"DICE_LUCK", "MPLBACKEND", "TQDM_DISABLE"')
+    project.write(
+        "analysis/v1_variable.py", HEADER.format(more="") + "import os\nprint(os.environ.get('MPLBACKEND'))\n"
+    )
+    done = project.make("report", DICE_LUCK="good")
+    assert "v1_variable" in project.executed(done)
