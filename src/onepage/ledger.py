@@ -95,12 +95,7 @@ def corpus_changes(plan: Plan) -> list[str]:
     seen = watch.Watch()
     seen.load_fingerprints(plan.folder / "watched.json")
     folder = plan.root / plan.data["corpus"]["folder"]
-    return differences(planned, {**planned, "content": corpus_content(folder, seen)}, "", {}, [])
-
-
-def corpus_content(folder: Path, seen: watch.Watch) -> dict[str, str]:
-    """The content of all files below a corpus folder, hashed again only where size or times changed."""
-    return {path.relative_to(folder).as_posix(): seen.content(path) for path in observations.files_below(folder)}
+    return differences(planned, {**planned, "content": observations.contents(folder, seen.content)}, "", {}, [])
 
 
 def _require_command_declared(config: Config) -> None:

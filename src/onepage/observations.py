@@ -163,6 +163,11 @@ def files_below(folder: Path) -> list[Path]:
     return sorted(path for path in paths if path.is_file())
 
 
+def contents(folder: Path, hashed: Callable[[Path], str]) -> dict[str, str]:
+    """All files below a folder, as a corpus is keyed: name -> hash of the content."""
+    return {path.relative_to(folder).as_posix(): hashed(path) for path in files_below(folder)}
+
+
 def inputs(log: Log, states: States, known: set[str], generated: Callable[[Path], str | None], script: str) -> Observed:
     """What the result hangs on, beyond `known` names; refuses what cannot be an input.
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from onepage import ledger, observations, store
+from onepage import observations, store
 from onepage.config import BUILD
 from onepage.errors import UserError, quoted
 from onepage.freshness import SourceCache, digest
@@ -53,7 +53,7 @@ class Reads:
     def corpus(self, folder: Path) -> dict[str, str]:
         """The content of all files below a corpus folder, hashed again only where size or times changed."""
         self._watch_below(folder)
-        found = ledger.corpus_content(folder, self._watch)
+        found = observations.contents(folder, self._watch.content)
         if not found:
             raise UserError(f"CORPUS={folder}: the folder holds no files")
         return found
