@@ -110,6 +110,8 @@ def _require_command_declared(config: Config) -> None:
 
 def _generated(plan: Plan, path: Path) -> str | None:
     """Why a file below the project cannot be an input: make writes it ("": there, but perhaps not by make)."""
+    if path.is_dir():
+        return None
     if path.is_relative_to(plan.root / plan.data["store"]):
         return "a result in the store: declare the run (or `corpus`) in `reads` and ask onepage.context for it"
     reports = plan.root / places.REPORTS

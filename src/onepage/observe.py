@@ -281,7 +281,9 @@ class Observer:
         return None if f"{path}/".startswith(ignored) else path
 
     def _is_above(self, path: str) -> bool:
-        return f"{self.root}/".startswith(path if path.endswith("/") else f"{path}/")
+        """Whether the project, or something that is not observed, lies below: a step on the way to it."""
+        below = path if path.endswith("/") else f"{path}/"
+        return any(ignored.startswith(below) for ignored in (f"{self.root}/", *self._inside))
 
     def is_ours(self, frame: FrameType | None) -> bool:
         """Whether the project's own code asks, directly or through the standard library or IPython."""

@@ -372,3 +372,11 @@ def test_threads_that_read_at_the_same_time_are_all_seen(project: Watched) -> No
     """
     found = project.inputs(project.run(textwrap.dedent(code)))
     assert sum(name.startswith("file:data/") for name in found) == 400
+
+
+def test_the_way_to_what_is_not_observed_is_no_input(project: Watched) -> None:
+    """As where a path below the store is resolved, which looks at every folder above it."""
+    (project.root / "private/deep/x").mkdir(parents=True)
+    code = "import os, pathlib\nfor p in ('../private/deep/x', '..'):\n    pathlib.Path(p).resolve()\n"
+    found = project.inputs(project.run(code + "print(os.path.realpath('../build/cache'))\n"))
+    assert [name for name in found if not name.startswith("file:analysis")] == []
