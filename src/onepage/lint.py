@@ -93,7 +93,7 @@ LISTED = 3  # typed numbers that the footer names
 def statement(typed: Iterable[Typed], rules: Rules) -> str:
     """What the page's footer says of where its numbers come from: what was found, and no more."""
     found = [each for each in typed if rules.words or not each.in_words]
-    wrong = list(dict.fromkeys(each.text for each in found if not rules.permits(each)))
+    wrong = list(dict.fromkeys(_as_read(each.text) for each in found if not rules.permits(each)))
     given = list(dict.fromkeys(rules.phrase(each) or each.text for each in found if rules.permits(each)))
     named = wrong or given
     listed = ", ".join(named[:LISTED]) + (", …" if len(named) > LISTED else "")
@@ -102,6 +102,11 @@ def statement(typed: Iterable[Typed], rules: Rules) -> str:
     if given:
         return f"Every number on these pages is computed by make report, or given by the assignment ({listed})."
     return "Every number on these pages is computed by make report."
+
+
+def _as_read(text: str) -> str:
+    """A word of a formula without its TeX."""
+    return " ".join(re.sub(r"\\[A-Za-z]+|\\.|[{}$]", " ", text).split()) or text
 
 
 def _placed(runs: Iterable[str], path: str, original: str) -> list[Typed]:

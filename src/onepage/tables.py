@@ -128,6 +128,8 @@ def _plain(content: Any) -> Any:
     if type(content).__name__ == "NAType":
         return float("nan")
     if isinstance(content, decimal.Decimal | fractions.Fraction):
+        if isinstance(content, decimal.Decimal) and content.is_nan():
+            return float("nan")  # a signalling one would raise
         return int(content) if _is_whole(content) else float(content)
     if hasattr(content, "tolist"):
         try:

@@ -87,7 +87,7 @@ def test_a_cell_is_right(content: object, wanted: object) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        math.nan, math.inf, -math.inf, np.float32("nan"), np.longdouble("inf"), decimal.Decimal("NaN"),
+        math.nan, math.inf, -math.inf, np.float32("nan"), np.longdouble("inf"), decimal.Decimal("sNaN"),
         decimal.Decimal("Infinity"), np.datetime64("NaT"), 1j, np.complex64(1j), b"x", bytearray(b"x"), [1], (1, 2),
         [[1], [2]], {1, 2}, np.zeros(2), datetime.timedelta(1), np.timedelta64(1, "s"), Path("/srv/a"),
         PureWindowsPath("C:/a"), object(), enum.Enum("E", "A").A, range(3), lambda: 1, Exception("x"),
