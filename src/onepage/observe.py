@@ -12,6 +12,7 @@ processes. It must never fail: an error of its own is swallowed.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import stat
@@ -60,6 +61,7 @@ def reach_end() -> None:
         from onepage import observe_asked
 
         observe_asked.ask_where_modules_are(observer)
+        observer.require_whole()
         observer.record("end", "", "")
 
 
@@ -84,6 +86,7 @@ class Observer:
         self._inside = (*(f"{path}/" for path in ignore), self._own, *libraries)
         self._outside = (*self._inside, *_SYSTEM, os.path.expanduser("~/."))
         self._seen: set[tuple[str, str]] = set()
+        self._lost = False  # whether a line could not be written
         self._thread = threading.local()  # what one thread does must not hide what another reads
         self._handlers: dict[str, Callable[..., None]] = {
             "open": self.opened,
@@ -123,7 +126,16 @@ class Observer:
         self._seen.add((kind, path))
         if state == "":
             state = state_of(path) if kind not in ("run", "end") else None
-        os.write(self._log, f"{json.dumps([kind, path, state, who])}\n".encode())
+        line = f"{json.dumps([kind, path, state, who])}\n".encode()
+        try:
+            self._lost = self._lost or os.write(self._log, line) != len(line)
+        except OSError:  # a full disk: what cannot be told must not count as not read
+            self._lost = True
+
+    def require_whole(self) -> None:
+        """Fail if the log lacks anything."""
+        if self._lost:
+            raise OSError(errno.ENOSPC, "what this script reads could not be written down; is the disk full?")
 
     def read(self, path: Any, frame: FrameType | None) -> None:
         """A reader that Python does not announce opens `path`."""

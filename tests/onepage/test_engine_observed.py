@@ -380,3 +380,23 @@ def test_the_way_to_what_is_not_observed_is_no_input(project: Watched) -> None:
     code = "import os, pathlib\nfor p in ('../private/deep/x', '..'):\n    pathlib.Path(p).resolve()\n"
     found = project.inputs(project.run(code + "print(os.path.realpath('../build/cache'))\n"))
     assert [name for name in found if not name.startswith("file:analysis")] == []
+
+
+def test_what_could_not_be_written_down_does_not_pass_for_not_read(project: Watched) -> None:
+    code = """
+        import resource, signal
+        from onepage import observe
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
+        for number in range(9):
+            open("../data/in put.txt").read()
+            open("../pyproject.toml").read()
+            open("../src/mine/__init__.py").read()
+        try:
+            observe.reach_end()
+        except OSError as error:
+            assert "could not be written down" in str(error)
+        else:
+            raise SystemExit("passed in silence")
+    """
+    project.run(textwrap.dedent(code))
