@@ -264,7 +264,7 @@ def test_the_other_commands_of_the_readme_work(clone: Clone, report: Path) -> No
 
     audio = clone.folder / "audio"
     noise = np.random.default_rng(0)
-    for code in ("de", "fr"):
+    for code in ("de", "en", "es", "fr", "nl", "pt"):
         (audio / code).mkdir(parents=True, exist_ok=True)
         for number in range(4):
             soundfile.write(audio / code / f"{number}.wav", noise.normal(0, 0.1, 11 * 16000), 16000)

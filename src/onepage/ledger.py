@@ -109,19 +109,18 @@ def _require_command_declared(config: Config) -> None:
 
 
 def _generated(plan: Plan, path: Path) -> str | None:
-    """Why a file below the project cannot be an input: make writes it ("": there, but perhaps not by make)."""
-    if path.is_dir():
-        return None
-    if path.is_relative_to(plan.root / plan.data["store"]):
+    """Why what is below the project cannot be an input: make writes it ("": there, but perhaps not by make)."""
+    reports, build, store = plan.root / places.REPORTS, plan.root / BUILD, plan.root / plan.data["store"]
+    inside = path.relative_to(reports).parts[:1] if path.is_relative_to(reports) else ()
+    report = any(name == plan.report or (reports / name / "manifest.json").exists() for name in inside)
+    if path.is_dir():  # other executions and reports come and go in these
+        ours = [store, *(build / name for name in (*places.FOLDERS, plan.report))]
+        return "" if path in (build, reports) or report or any(map(path.is_relative_to, ours)) else None
+    if path.is_relative_to(store):
         return "a result in the store: declare the run (or `corpus`) in `reads` and ask onepage.context for it"
-    reports = plan.root / places.REPORTS
-    if path == reports or path.is_relative_to(plan.root / BUILD):
+    if path == reports or path.is_relative_to(build):
         return ""
-    if path.is_relative_to(reports):
-        report = reports / path.relative_to(reports).parts[0]
-        if (report / "manifest.json").exists() or report.name == plan.report:
-            return "which make writes from the results, not the other way round"
-    return None
+    return "which make writes from the results, not the other way round" if report else None
 
 
 def describe(plan: Plan, target: dict[str, Any], folder: Path, observed: Observed, seconds: float) -> None:

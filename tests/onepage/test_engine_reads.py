@@ -239,9 +239,13 @@ def test_what_a_script_writes_and_names_does_not_make_it_stale(project: example.
         "analysis/s2_glob.py", HEADER.format(more="") + "import pathlib\nlist(pathlib.Path('..').rglob('*.t'))\n"
     )
     for name in ("s1_stamp", "s2_glob"):  # the first time it makes stamp.txt, the second it finds it
-        for _ in range(2):
+        for time in range(2):
             project.onepage("plan", "--report", "r", "--corpus", "dice", "--profile", "quick")
+            for folder in ("build/scratch", "build/failed", "build/store/ab", "build/r", "reports"):
+                (project.root / folder / f"of-another-{name}-{time}").mkdir(parents=True)  # as beside other makes
             project.onepage("run", "--plan", "build/r/plan.json", name)
+    for folder in ("build/scratch", "build/cache", "reports"):
+        (project.root / folder / "later").mkdir()
     assert stale(project) & {"s1_stamp", "s2_glob"} == set()
 
 
