@@ -30,10 +30,12 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(JOBS)
 endif
 
-# The set-up is keyed on the content of the lock: a new lock (or TORCH) is a new stamp, and brings .venv up to date.
+# The set-up is keyed on what it is made from: a new lock, TORCH or command of ours is a new stamp, and brings .venv up
+# to date.
 ifeq ($(PYTHON),)
 PY    := .venv/bin/python
-READY := .venv/ready-$(firstword $(shell (cat requirements.lock; echo '$(TORCH)') | cksum))
+READY := .venv/ready-$(firstword $(shell (cat requirements.lock; sed -n '/^\[project/,/^\[tool/p' pyproject.toml; \
+           echo '$(TORCH)') | cksum))
 else
 PY    := $(PYTHON)
 READY :=
@@ -42,7 +44,7 @@ endif
 export PYTHONPATH := $(CURDIR)/src
 export CORPUS PROFILE DEVICE REPORT STORE P LAUNCH NAME
 ONEPAGE := $(PY) -P -m onepage
-# ONEPAGE_MAKE ties the warm parent process to this make (see src/onepage/warm.py); under LAUNCH there is none.
+# ONEPAGE_MAKE ties the warm parent process to this make (see src/onepage/execute/warm.py); under LAUNCH there is none.
 WARM    := $(if $(LAUNCH),ONEPAGE_WARM=no,ONEPAGE_MAKE=$$PPID)
 # ONEPAGE_HOLD has `onepage plan` lock the report until this make ends. A preview has makes of its own that do.
 HOLD    := $(if $(filter-out preview why,$(MAKECMDGOALS)),ONEPAGE_HOLD=$$PPID)

@@ -20,9 +20,10 @@ samples: int = 40000  # length of the clip that is passed through
 import matplotlib.pyplot as plt
 
 from onepage import context, publish
-from spokenlang import comparison, diagram, plots
-from spokenlang.models import ARCHITECTURES, layer_table, parameter_count
-from spokenlang.runs import load_run
+from spokenlang.network import diagram
+from spokenlang.network.models import ARCHITECTURES, layer_table, parameter_count
+from spokenlang.study import comparison, plots
+from spokenlang.training.runs import load_run
 
 plt.rcParams.update(publish.STYLE)
 run = comparison.best_by_validation([load_run(run.folder) for run in context.runs("six")])

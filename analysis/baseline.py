@@ -14,15 +14,15 @@
 # the sound alone?
 
 # %% tags=["parameters"]
-baseline: str = "mean_log_mel"  # a name of spokenlang.baselines.BASELINES
+baseline: str = "mean_log_mel"  # a name of spokenlang.training.baselines.BASELINES
 task: str = "six"  # "six" or "binary"
 seed: int = 0  # kept for the record; the fit is deterministic
 
 # %%
 from onepage import context
-from spokenlang.baselines import train_baseline
 from spokenlang.corpus.store import ClipStore
-from spokenlang.settings import TrainConfig
+from spokenlang.training.baselines import train_baseline
+from spokenlang.training.settings import TrainConfig
 
 config = TrainConfig.from_parameters({"task": task, "seed": seed})
 run = train_baseline(baseline, config, ClipStore.open(context.corpus()), context.out())

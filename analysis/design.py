@@ -21,10 +21,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from onepage import context, publish
-from spokenlang import comparison, plots
 from spokenlang.corpus.store import ClipStore
-from spokenlang.models import ARCHITECTURES
-from spokenlang.runs import load_run
+from spokenlang.network.models import ARCHITECTURES
+from spokenlang.study import comparison, plots
+from spokenlang.training.runs import load_run
 
 plt.rcParams.update(publish.STYLE)
 store = ClipStore.open(context.corpus())

@@ -22,11 +22,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from onepage import context, publish
-from spokenlang import plots
 from spokenlang.corpus.levels import clip_levels
 from spokenlang.corpus.store import ClipStore
-from spokenlang.frontend import CorpusNorm, FrontEnd, FrontEndConfig, LoudnessNorm
 from spokenlang.languages import CODES
+from spokenlang.network.frontend import CorpusNorm, FrontEnd, FrontEndConfig, LoudnessNorm
+from spokenlang.study import plots
 
 plt.rcParams.update(publish.STYLE)
 store = ClipStore.open(context.corpus())

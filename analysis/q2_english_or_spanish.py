@@ -23,11 +23,12 @@ import numpy as np
 import torch
 
 from onepage import context, publish
-from spokenlang import comparison, diagram, evaluation, plots
 from spokenlang.corpus.store import ClipStore
-from spokenlang.models import layer_table
-from spokenlang.runs import load_run
-from spokenlang.techniques import label_of
+from spokenlang.network import diagram
+from spokenlang.network.models import layer_table
+from spokenlang.study import comparison, evaluation, plots
+from spokenlang.training.runs import load_run
+from spokenlang.training.techniques import label_of
 
 plt.rcParams.update(publish.STYLE)
 store = ClipStore.open(context.corpus())

@@ -22,10 +22,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from onepage import context, publish
-from spokenlang import attribution, comparison, evaluation, plots
 from spokenlang.corpus.store import ClipStore
 from spokenlang.languages import CODES, LANGUAGES
-from spokenlang.runs import load_run
+from spokenlang.study import attribution, comparison, evaluation, plots
+from spokenlang.training.runs import load_run
 
 plt.rcParams.update(publish.STYLE)
 store = ClipStore.open(context.corpus())

@@ -22,11 +22,11 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from onepage import context, publish
-from spokenlang import comparison, plots
 from spokenlang.corpus.store import ClipStore
 from spokenlang.languages import CODES, LANGUAGES
-from spokenlang.output_space import branch_contrast, centroid_distances
-from spokenlang.runs import load_run
+from spokenlang.study import comparison, plots
+from spokenlang.study.output_space import branch_contrast, centroid_distances
+from spokenlang.training.runs import load_run
 
 plt.rcParams.update(publish.STYLE)
 store = ClipStore.open(context.corpus())

@@ -23,11 +23,11 @@ import numpy as np
 import torch
 
 from onepage import context, publish
-from spokenlang import comparison, plots
 from spokenlang.corpus.levels import clip_levels
 from spokenlang.corpus.store import ClipStore
 from spokenlang.languages import CODES
-from spokenlang.runs import load_run
+from spokenlang.study import comparison, plots
+from spokenlang.training.runs import load_run
 
 plt.rcParams.update(publish.STYLE)
 store = ClipStore.open(context.corpus())

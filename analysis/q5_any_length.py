@@ -20,11 +20,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from onepage import context, publish
-from spokenlang import comparison, plots
 from spokenlang.corpus.store import ClipStore
-from spokenlang.evaluation import bootstrap
-from spokenlang.lengths import logits_at
-from spokenlang.runs import load_run
+from spokenlang.study import comparison, plots
+from spokenlang.study.evaluation import bootstrap
+from spokenlang.study.lengths import logits_at
+from spokenlang.training.runs import load_run
 
 plt.rcParams.update(publish.STYLE)
 store = ClipStore.open(context.corpus())

@@ -22,12 +22,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from onepage import context, publish
-from spokenlang import comparison, plots
 from spokenlang.corpus.store import ClipStore
-from spokenlang.export import describe_model, save_onnx, save_torchscript
-from spokenlang.predict import write_predictions
-from spokenlang.runs import load_run
-from spokenlang.techniques import label_of
+from spokenlang.deploy.export import describe_model, save_onnx, save_torchscript
+from spokenlang.deploy.predict import write_predictions
+from spokenlang.study import comparison, plots
+from spokenlang.training.runs import load_run
+from spokenlang.training.techniques import label_of
 
 plt.rcParams.update(publish.STYLE)
 store = ClipStore.open(context.corpus())

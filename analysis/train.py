@@ -16,7 +16,7 @@
 
 # %% tags=["parameters"]
 task: str = "six"  # "six" languages, or "binary": English 0, Spanish 1
-model: str = "tdnn"  # a name of spokenlang.models.ARCHITECTURES
+model: str = "tdnn"  # a name of spokenlang.network.models.ARCHITECTURES
 seed: int = 0  # initial weights, order of the clips, augmentation
 epochs: int = 14  # passes over the training clips
 batch_size: int = 32  # clips per step
@@ -36,7 +36,7 @@ spec_masks: int = 1  # SpecAugment masks, in time and in frequency each
 noise: float = 0.0  # share of the clips that noise is added to
 utterance_norm: str = "mean"  # per clip and band: "none", "mean" or "standard"
 loudness_norm: bool = True  # bring every clip to one loudness first
-without: str = "none"  # a technique taken away (spokenlang.techniques), or "all" of them
+without: str = "none"  # a technique taken away (spokenlang.training.techniques), or "all" of them
 keep: str = "none"  # with without = "all": the one that stays
 train_share: float = 1.0  # share of the training clips used
 train_on: str = "all"  # "all", "clean" or "degraded" clips
@@ -44,9 +44,9 @@ train_on: str = "all"  # "all", "clean" or "degraded" clips
 # %%
 from onepage import context
 from spokenlang.corpus.store import ClipStore
-from spokenlang.settings import TrainConfig
-from spokenlang.techniques import switched_off
-from spokenlang.training import train
+from spokenlang.training.loop import train
+from spokenlang.training.settings import TrainConfig
+from spokenlang.training.techniques import switched_off
 
 chosen = {name: globals()[name] for name in __annotations__ if name not in ("without", "keep")}
 config = TrainConfig.from_parameters(switched_off(chosen, without, keep))

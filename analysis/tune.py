@@ -22,8 +22,8 @@ trial_epochs: int = 6  # passes over the training clips in each
 # %%
 from onepage import context
 from spokenlang.corpus.store import ClipStore
-from spokenlang.search import best, search
-from spokenlang.settings import TrainConfig
+from spokenlang.training.search import best, search
+from spokenlang.training.settings import TrainConfig
 
 config = TrainConfig.from_parameters({"seed": seed, "epochs": trial_epochs})
 found = search(config, ClipStore.open(context.corpus()), context.out(), trials, context.device())

@@ -22,10 +22,10 @@ top: int = 5  # trials in the table
 import matplotlib.pyplot as plt
 
 from onepage import context, publish
-from spokenlang import comparison, plots
 from spokenlang.corpus.store import ClipStore
-from spokenlang.runs import load_run
-from spokenlang.search import LOGARITHMIC, best, read_trials
+from spokenlang.study import comparison, plots
+from spokenlang.training.runs import load_run
+from spokenlang.training.search import LOGARITHMIC, best, read_trials
 
 plt.rcParams.update(publish.STYLE)
 trials = [trial for run in context.runs("tuning") for trial in read_trials(run.folder)]

@@ -23,13 +23,13 @@ import torch
 from built import chosen, corpus
 from torch import Tensor
 
-from spokenlang import evaluation
 from spokenlang.corpus.store import ClipStore
-from spokenlang.models import LanguageModel, parameter_count
-from spokenlang.runs import logits_of
-from spokenlang.search import Bench
-from spokenlang.settings import TrainConfig
-from spokenlang.training import Loop
+from spokenlang.network.models import LanguageModel, parameter_count
+from spokenlang.study import evaluation
+from spokenlang.training.loop import Loop
+from spokenlang.training.runs import logits_of
+from spokenlang.training.search import Bench
+from spokenlang.training.settings import TrainConfig
 
 SHARE = 0.5  # of the loss, for what the teacher says
 

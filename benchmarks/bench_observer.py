@@ -1,4 +1,4 @@
-"""What observing costs: processor time of executions with and without the audit hook (see onepage/observe.py).
+"""What observing costs: processor time of executions with and without the audit hook (see onepage/observing/hook.py).
 
     python benchmarks/bench_observer.py [--pairs 7]
 
@@ -17,7 +17,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from onepage import observe
+from onepage.core.places import PACKAGE
+from onepage.observing import children
 
 ANALYSIS = """\
 import matplotlib.pyplot as plt, numpy, sklearn.linear_model, torch
@@ -42,8 +43,8 @@ def seconds(script: str, folder: Path, observed: bool) -> float:
     log = folder / "observed.log"
     log.unlink(missing_ok=True)
     (folder / "observe.json").write_text(json.dumps({"log": str(log), "root": str(folder), "ignore": []}))
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(observe.__file__).parents[1]), observe.CHILD])}
-    environ |= {observe.VARIABLE: str(folder / "observe.json")} if observed else {}
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), children.CHILD])}
+    environ |= {children.VARIABLE: str(folder / "observe.json")} if observed else {}
     before = os.times()
     subprocess.run([sys.executable, "-c", script], cwd=folder, env=environ, check=True)
     after = os.times()

@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from onepage import warm
+from onepage.execute import warm
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = """\

@@ -25,13 +25,14 @@ import torch
 from built import chosen, corpus
 from torch import Tensor, nn
 
-from spokenlang import comparison, models
 from spokenlang.corpus.store import ClipStore
-from spokenlang.layers import Network
-from spokenlang.runs import TrainedRun, load_run
-from spokenlang.search import Bench
-from spokenlang.settings import TrainConfig
-from spokenlang.training import Loop, train
+from spokenlang.network import models
+from spokenlang.network.layers import Network
+from spokenlang.study import comparison
+from spokenlang.training.loop import Loop, train
+from spokenlang.training.runs import TrainedRun, load_run
+from spokenlang.training.search import Bench
+from spokenlang.training.settings import TrainConfig
 
 STEPS = 6  # timed in each of ROUNDS, after one that warms up
 ROUNDS = 3

@@ -17,9 +17,9 @@ from contextlib import nullcontext
 
 import torch
 
-from spokenlang.frontend import FrontEndConfig
-from spokenlang.models import ARCHITECTURES, LanguageModel, ModelConfig, build_model, parameter_count
-from spokenlang.training import objective
+from spokenlang.network.frontend import FrontEndConfig
+from spokenlang.network.models import ARCHITECTURES, LanguageModel, ModelConfig, build_model, parameter_count
+from spokenlang.training.loop import objective
 
 BATCH = 32
 ROUNDS = 3

@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from onepage import parameters, planfile
-from spokenlang.techniques import switched_off
+from onepage.plan import planfile
+from onepage.scripts import parameters
+from spokenlang.training.techniques import switched_off
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import re
 import tomllib
 from pathlib import Path
@@ -29,6 +30,62 @@ def test_the_two_wings_do_not_know_each_other(wing: str, other: str) -> None:
     files = list((ROOT / "src" / wing).rglob("*.py"))
     assert files
     assert not [path.name for path in files if other in imported(path)]
+
+
+# Who may import whom: each wing from itself and from those before it; `context`, which scripts ask, from none.
+ORDER = [
+    *("context", "core", "publishing", "publish", "scripts", "observing", "plan", "execute"),
+    *("page.numbers", "page.tree", "page.layout", "page", "review", "check", "course", "tools"),
+    *("cli", "warm_server", "__main__"),
+]
+
+
+def place(module: str) -> str:
+    """The wing that a module of onepage belongs to: the longest name of ORDER that it begins with."""
+    return max((wing for wing in ORDER if f"{module}.".startswith(f"onepage.{wing}.")), key=len)
+
+
+def edges(package: str) -> dict[str, set[str]]:
+    """module -> the modules of its package that it imports, at any depth of its code."""
+    files = {}
+    for path in (ROOT / "src" / package).rglob("*.py"):
+        parts = path.relative_to(ROOT / "src").with_suffix("").parts
+        files[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    found: dict[str, set[str]] = {}
+    for module, path in files.items():
+        names = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        found[module] = {name for name in names & files.keys() if files[name].name != "__init__.py"}
+    return found
+
+
+def test_wings_import_from_those_before_them_alone() -> None:
+    upwards = [
+        f"{module} imports {other}"
+        for module, others in edges("onepage").items()
+        for other in others
+        if module != "onepage" and ORDER.index(place(other)) > ORDER.index(place(module))
+    ]
+    assert not upwards
+
+
+@pytest.mark.parametrize("package", ["onepage", "spokenlang"])
+def test_no_imports_go_in_a_circle(package: str) -> None:
+    graph = edges(package)
+    assert list(graphlib.TopologicalSorter(graph).static_order())
+
+
+@pytest.mark.parametrize("package", ["onepage", "spokenlang"])
+def test_no_folder_holds_more_than_one_can_survey(package: str) -> None:
+    folders = {path.parent for path in (ROOT / "src" / package).rglob("*.py")}
+    modules = {folder: len([*folder.glob("*.py")]) - (folder / "__init__.py").exists() for folder in folders}
+    assert max(modules.values()) <= 14, modules
+    assert all((folder / "__init__.py").read_text(encoding="utf-8").startswith('"""') for folder in folders
+               if folder.name not in ("onepage", "child"))  # fmt: skip
 
 
 def test_the_pipeline_has_no_word_of_its_subject() -> None:
@@ -61,13 +118,15 @@ def test_conda_gets_the_same_pins() -> None:
     assert not by_conda & set(pins())
 
 
-def test_files_stay_of_a_size_that_one_can_read() -> None:
-    long = {
-        str(path.relative_to(ROOT)): lines
-        for path in (ROOT / "src").rglob("*.py")
-        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 400
-    }
-    assert not long
+def test_files_and_functions_stay_of_a_size_that_one_can_read() -> None:
+    long = {}
+    for path in (ROOT / "src").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        long[path.relative_to(ROOT).as_posix()] = len(text.splitlines()) - 350
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                long[f"{path.name}:{node.name}"] = (node.end_lineno or 0) - node.lineno + 1 - 50
+    assert not {name for name, excess in long.items() if excess > 0}
 
 
 def test_every_file_that_the_readme_links_to_is_there() -> None:

@@ -11,23 +11,22 @@ import os
 import sys
 from collections.abc import Sequence
 
-from onepage.errors import UserError
+from onepage.core.errors import UserError
 
 # subcommand -> (module, one line of help); a module has add_arguments(parser) and main(args) -> exit code
 COMMANDS: dict[str, tuple[str, str]] = {
-    "plan": ("onepage.plan", "work out what has to run, and write the rules that Make includes"),
-    "run": ("onepage.execute", "execute one target of a plan and put its result in the store"),
-    "page": ("onepage.page", "write the report from the results in the store"),
-    "render": ("onepage.render", "write one target's HTML page"),
-    "check": ("onepage.check", "hold the report against its brief and its claims"),
-    "why": ("onepage.why", "say what would run again, and because of what"),
-    "verify": ("onepage.verify", "build a second time elsewhere and compare every byte"),
-    "compare": ("onepage.compare", "say what changed between two reports"),
-    "preview": ("onepage.preview", "serve the report on loopback and rebuild it on every save"),
-    "submission": ("onepage.submission", "check, then write the archive to hand in"),
-    "bonus": ("onepage.bonus", "say what a score on the leaderboard earns"),
-    "clean": ("onepage.clean", "remove what can be made again"),
-    "new": ("onepage.new", "start a new analysis from a good first script"),
+    "plan": ("onepage.tools.plan", "work out what has to run, and write the rules that Make includes"),
+    "run": ("onepage.tools.run", "execute one target of a plan and put its result in the store"),
+    "page": ("onepage.tools.page", "write the report from the results in the store"),
+    "check": ("onepage.check.check", "hold the report against its brief and its claims"),
+    "why": ("onepage.plan.reasons", "say what would run again, and because of what"),
+    "verify": ("onepage.tools.verify", "build a second time elsewhere and compare every byte"),
+    "compare": ("onepage.tools.compare", "say what changed between two reports"),
+    "preview": ("onepage.tools.preview", "serve the report on loopback and rebuild it on every save"),
+    "submission": ("onepage.course.submission", "check, then write the archive to hand in"),
+    "bonus": ("onepage.course.bonus", "say what a score on the leaderboard earns"),
+    "clean": ("onepage.tools.clean", "remove what can be made again"),
+    "new": ("onepage.tools.new", "start a new analysis from a good first script"),
 }
 
 # run in a fork of the warm parent, which has imported what they need, if there is one (`run` sees to that itself)
@@ -43,7 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         if args.command in FORKED:
-            from onepage import config, warm
+            from onepage.core import config
+            from onepage.execute import warm
 
             code = warm.submit(config.find_root(), argv, start=False)
             if code is not None:

@@ -83,9 +83,9 @@ def file(path: str | os.PathLike[str]) -> Path:
     found = Path(_state()["root"], path)
     if not found.exists():
         raise ContextError(f"{_state()['script']} reads {os.fspath(path)!r}, which is not there ({found})")
-    observe = sys.modules.get("onepage.observe")  # there in every execution, and of no use elsewhere
-    if observe is not None:
-        observe.declare(os.path.abspath(found))
+    hook = sys.modules.get("onepage.observing.hook")  # there in every execution, and of no use elsewhere
+    if hook is not None:
+        hook.declare(os.path.abspath(found))
     return found
 
 

@@ -14,28 +14,22 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import json
-import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from onepage import context, drawing, quantities, tables
-from onepage.tables import PublishError
+from onepage import context
+from onepage.core import geometry, quantities
+from onepage.publishing import drawing, records, tables
+from onepage.publishing.tables import PublishError
 
-MIME = "application/vnd.onepage+json"
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
-# What a report's folder holds besides published files: page.py and index.py write it.
-OWN = {"report.pdf", "report.html", "report.png", "index.html", "timing.js", "results.json", "manifest.json",
-       "analyses", "assets"}  # fmt: skip
 LATER = {"audio", "clips", "matrix", "scatter"}  # kinds that media.py defines; imported on first use
 
 # The page's geometry, for figures: a column, the gutter, and both columns together, in inches.
-COLUMN = 3.46
-GUTTER = 0.24
+COLUMN = round(geometry.COLUMN / geometry.INCH, 2)
+GUTTER = round(geometry.GUTTER / geometry.INCH, 2)
 PAGE = 2 * COLUMN + GUTTER
 
 # Matplotlib settings that make a figure look like the page it will stand on. STIX has the metrics; in the
@@ -54,32 +48,6 @@ STYLE: dict[str, Any] = {
     "legend.borderaxespad": 0.3, "legend.labelspacing": 0.25, "legend.columnspacing": 1.0,
     "legend.handletextpad": 0.5, "image.interpolation": "nearest",
 }  # fmt: skip
-
-_published: dict[str, tuple[str, int]] = {}
-
-
-@dataclass(frozen=True)
-class Record:
-    """One published thing, as read back from an executed notebook."""
-
-    kind: str  # figure, table, value, claim, answer, file, or a kind of media.py
-    name: str
-    body: dict[str, Any]  # the record, less kind and name
-    cell: str  # the cell's name, else "cell <number>"
-    bundle: Mapping[str, Any] = field(repr=False)  # the output's data by media type
-
-
-def emit(kind: str, name: str, body: Mapping[str, Any], bundle: Mapping[str, Any]) -> None:
-    """Show `bundle` (media type -> content) as an output that carries the record; without IPython, print."""
-    _claim_name(kind, name)
-    record = {"kind": kind, "name": name, **tables.jsonable(body, f'{kind}("{name}")')}
-    shell = _shell()
-    if shell is None:
-        print(bundle.get("text/plain", f"{kind} {name}"))
-        return
-    from IPython.display import display
-
-    display({**bundle, MIME: record}, raw=True)
 
 
 def figure(
@@ -103,8 +71,8 @@ def figure(
     }
     body["size"] = [width, height]
     text = f"figure {name} ({width:g} x {height:g} in): {body['caption']}"
-    if _shell() is None:
-        emit("figure", name, body, {"text/plain": text})
+    if records.shell() is None:
+        records.emit("figure", name, body, {"text/plain": text})
         _show()
         return
     bundle = {
@@ -112,7 +80,7 @@ def figure(
         "image/png": base64.b64encode(_png(fig)).decode("ascii"),
         "text/plain": text,
     }
-    emit("figure", name, body, bundle)
+    records.emit("figure", name, body, bundle)
     _close(fig)
 
 
@@ -143,7 +111,7 @@ def table(
         "columns": [{"key": k, "heading": headings.get(k, k), "align": sides[k]} for k in keys],
         "rows": made,
     }
-    emit("table", name, body, {"text/html": tables.as_html(body), "text/plain": tables.as_text(name, body)})
+    records.emit("table", name, body, {"text/html": tables.as_html(body), "text/plain": tables.as_text(name, body)})
 
 
 def value(
@@ -164,7 +132,7 @@ def value(
         "seeds": None if seeds is None else [_whole(seed, f'value("{name}"): seeds') for seed in seeds], "about": about,
     }  # fmt: skip
     text = f"{name} = {quantities.interval(number, *ends, unit)}" + (f"  ({about})" if about else "")
-    emit("value", name, body, {"text/plain": text})
+    records.emit("value", name, body, {"text/plain": text})
 
 
 def claim(name: str, holds: bool, *, text: str, evidence: str, test: str | None = None, p: float | None = None) -> None:
@@ -181,7 +149,7 @@ def claim(name: str, holds: bool, *, text: str, evidence: str, test: str | None 
         "p": None if p is None else tables.number(p, f'claim("{name}")'),
     }  # fmt: skip
     verdict = "holds" if body["holds"] else "DOES NOT HOLD"
-    emit("claim", name, body, {"text/plain": f"claim {name} {verdict}: {body['text']} [{body['evidence']}]"})
+    records.emit("claim", name, body, {"text/plain": f"claim {name} {verdict}: {body['text']} [{body['evidence']}]"})
 
 
 def answer(name: str, text: str) -> None:
@@ -190,14 +158,14 @@ def answer(name: str, text: str) -> None:
         raise PublishError(f'answer("{name}"): the text is empty')
     body = {"text": "\n".join(line.strip() for line in text.strip().splitlines())}
     bundle = {"text/markdown": body["text"], "text/plain": f"answer {name}: {body['text']}"}
-    emit("answer", name, body, bundle)
+    records.emit("answer", name, body, bundle)
 
 
 def file(name: str, path: str | Path) -> None:
     """Publish a file that shall stand in the report's folder as `name` (predictions.csv, model.pt)."""
     source = Path(path)
-    check_name("file", name)
-    if name in OWN:
+    records.check_name("file", name)
+    if name in records.OWN:
         raise PublishError(f'file("{name}"): the report has {name} of its own; publish the file under another name')
     if not source.is_file():
         raise PublishError(f'file("{name}"): there is no file {source}')
@@ -205,60 +173,15 @@ def file(name: str, path: str | Path) -> None:
     size = source.stat().st_size
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
     body = {"path": inside, "bytes": size, "sha256": digest}
-    emit("file", name, body, {"text/plain": f"file {name} ({size:,} bytes)"})
-
-
-def records(notebook: Any) -> list[Record]:
-    """The records of an executed notebook (a path or an nbformat notebook), in order of publishing."""
-    if isinstance(notebook, str | Path):
-        notebook = json.loads(Path(notebook).read_text(encoding="utf-8"))
-    found = []
-    for number, cell in enumerate(notebook["cells"]):
-        for output in cell.get("outputs", []):
-            body = output.get("data", {}).get(MIME)
-            if body is None:
-                continue
-            rest = {key: content for key, content in body.items() if key not in ("kind", "name")}
-            where = cell.get("metadata", {}).get("name") or f"cell {number + 1}"
-            # A notebook file may hold a text as a list of its lines.
-            bundle = {kind: "".join(c) if isinstance(c, list) else c for kind, c in output["data"].items()}
-            found.append(Record(body["kind"], body["name"], rest, where, bundle))
-    return found
+    records.emit("file", name, body, {"text/plain": f"file {name} ({size:,} bytes)"})
 
 
 def __getattr__(name: str) -> Any:
     if name in LATER:
-        from onepage import media
+        from onepage.publishing import media
 
         return getattr(media, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def _shell() -> Any:
-    """IPython's running shell, or None; IPython is never imported for the question's sake."""
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython else None
-
-
-def check_name(kind: str, name: str) -> None:
-    """Refuse what is no name of a published thing; it becomes an id and part of paths."""
-    if not isinstance(name, str) or not NAME.match(name):
-        raise PublishError(
-            f"{kind}({name!r}): a name is made of lower-case letters, digits, '.', '_', '-', the first of "
-            "them a letter or digit"
-        )
-
-
-def _claim_name(kind: str, name: str) -> None:
-    """Refuse a malformed name, and one that another line of this script has published already."""
-    check_name(kind, name)
-    frame = sys._getframe(1)
-    while frame and frame.f_globals.get("__name__", "").startswith("onepage."):
-        frame = frame.f_back
-    here = (frame.f_code.co_filename, frame.f_lineno) if frame else ("", 0)
-    # The same line again is a cell run again by hand; across scripts `results` finds what is published twice.
-    if _published.setdefault(name, here) != here:
-        raise PublishError(f'{kind}("{name}"): the name "{name}" is published already in this script')
 
 
 def _whole(content: Any, where: str) -> int:

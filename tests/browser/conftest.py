@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = [
@@ -80,12 +77,12 @@ def birds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The fabricated project, built: root / reports / birds-full, a failed page and a comparison."""
     import review_project
 
-    from onepage import compare
+    from onepage.tools import compare, reports
 
     root = tmp_path_factory.mktemp("birds")
     plan = review_project.make(root)
     out = review_project.build(root, plan)
     other = review_project.build(root, review_project.make(root, shift=0.5, report="birds-other"))
-    compare.write_page(compare.compare(compare.load(out), compare.load(other)), root / "build" / "compare")
+    compare.write_page(compare.compare(reports.load(out), reports.load(other)), root / "build" / "compare")
     review_project.fail(root, plan, "q1_waves")
     return root

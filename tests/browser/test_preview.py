@@ -24,7 +24,8 @@ pytestmark = pytest.mark.browser
 BUILD = """
 import sys
 from pathlib import Path
-from onepage import files, pages
+from onepage.core import files
+from onepage.review import pages
 text = Path("analysis/q1.py").read_text()
 try:
     compile(text, "analysis/q1.py", "exec")
@@ -101,7 +102,7 @@ def shows(text: str) -> str:
 def test_a_save_shows_in_the_open_page_at_the_same_place(preview: Running, visit: Callable) -> None:
     page, seen = visit(preview.url)
     until(page, shows("first = 1"))
-    page.evaluate("scrollTo({top: 1500, behavior: 'instant'})")
+    until(page, "(scrollTo({top: 1500, behavior: 'instant'}), scrollY === 1500)")  # once the page is long enough
     preview.save("second = 2\n")
     started = time.monotonic()
     until(page, shows("second = 2"))
@@ -193,7 +194,7 @@ def test_only_this_machine_and_only_the_report_is_served(preview: Running) -> No
 
 
 def test_scratch_files_and_products_start_no_build(tmp_path: Path) -> None:
-    from onepage.preview import Sources
+    from onepage.tools.preview import Sources
 
     sources = Sources(tmp_path, (tmp_path / "analysis", tmp_path / "page"), text=tmp_path / "page")
     for name in ("analysis/q1.py", "page/report.md", "pyproject.toml", "analysis/data/songs.csv"):

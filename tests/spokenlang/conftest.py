@@ -12,9 +12,9 @@ import torch
 
 from spokenlang.corpus.store import ClipStore
 from spokenlang.languages import CODES
-from spokenlang.runs import TrainedRun
-from spokenlang.settings import TrainConfig
-from spokenlang.training import train
+from spokenlang.training.loop import train
+from spokenlang.training.runs import TrainedRun
+from spokenlang.training.settings import TrainConfig
 
 SAMPLES = 8000
 TINY = {

@@ -11,16 +11,17 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spokenlang import attribution, comparison, diagram, lengths, output_space, plots
 from spokenlang.corpus.levels import clip_levels
 from spokenlang.corpus.store import ClipStore
+from spokenlang.deploy.export import describe_model, save_torchscript
+from spokenlang.deploy.server import score
 from spokenlang.errors import InputError
-from spokenlang.export import describe_model, save_torchscript
 from spokenlang.languages import CODES, LANGUAGES
-from spokenlang.models import layer_table, parameter_count
-from spokenlang.runs import TrainedRun
-from spokenlang.server import score
-from spokenlang.techniques import TECHNIQUES, switched_off
+from spokenlang.network import diagram
+from spokenlang.network.models import layer_table, parameter_count
+from spokenlang.study import attribution, comparison, lengths, output_space, plots
+from spokenlang.training.runs import TrainedRun
+from spokenlang.training.techniques import TECHNIQUES, switched_off
 
 
 def test_accuracy_of_a_setting_is_the_mean_over_its_seeds(

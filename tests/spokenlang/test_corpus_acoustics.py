@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spokenlang.corpus import acoustics, conditions
+from spokenlang.corpus import acoustics
+from spokenlang.corpus.espeak import conditions
 
 RATE = acoustics.RATE
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spokenlang import cli
+from spokenlang.commands import cli
 from spokenlang.corpus import copies
 from spokenlang.corpus.convert import convert
 from spokenlang.corpus.store import ClipStore, inputs_path, targets_path

@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spokenlang import cli
-from spokenlang.corpus import conditions, espeak, speakers
-from spokenlang.corpus.chunks import Clip
-from spokenlang.corpus.espeak import Options
+from spokenlang.commands import cli
+from spokenlang.corpus.espeak import conditions, recipe, speakers
+from spokenlang.corpus.espeak.chunks import Clip
+from spokenlang.corpus.espeak.chunks import Clip
+from spokenlang.corpus.espeak.recipe import Options
 from spokenlang.corpus.splits import hold_out
 from spokenlang.corpus.store import ClipStore
 from spokenlang.errors import InputError
@@ -33,7 +34,7 @@ def digests(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("espeak") / "corpus"
-    assert espeak.make(out, TINY, jobs=2)
+    assert recipe.make(out, TINY, jobs=2)
     return out
 
 
@@ -41,7 +42,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def plan() -> dict[str, list[Clip]]:
     """The plan of the corpus of full size, by split."""
     clips = defaultdict(list)
-    for chunk in espeak.recipe(Options()):
+    for chunk in recipe.recipe(Options()):
         for clip in chunk:
             clips[clip.split].append(clip)
     return clips
@@ -75,7 +76,12 @@ def test_the_surroundings_and_the_number_of_processes_leave_no_trace(tiny: Path,
     surroundings = {"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LANG": "de_DE.UTF-8", "HOME": str(tmp_path)}
     arguments = ["corpus", "make", "espeak", "--train", "7", "--test", "2", "--workers", "1", "--out", "again"]
     subprocess.run(
-        [sys.executable, "-c", "import sys; from spokenlang.cli import main; sys.exit(main(sys.argv[1:]))", *arguments],
+        [
+            sys.executable,
+            "-c",
+            "import sys; from spokenlang.commands.cli import main; sys.exit(main(sys.argv[1:]))",
+            *arguments,
+        ],
         cwd=tmp_path,
         env={**os.environ, **surroundings},
         check=True,
@@ -103,7 +109,7 @@ def test_a_killed_build_goes_on_where_it_stopped(tiny: Path, tmp_path: Path) -> 
         file.seek(128 + 17)
         file.write(b"\xff\xff\xff")
     told: list[tuple[int, int]] = []
-    espeak.make(out, TINY, jobs=2, progress=lambda done, total: told.append((done, total)))
+    recipe.make(out, TINY, jobs=2, progress=lambda done, total: told.append((done, total)))
     assert told[-1] == (62, 62)
     assert digests(out) == digests(tiny)
     assert not work.exists()
@@ -111,18 +117,18 @@ def test_a_killed_build_goes_on_where_it_stopped(tiny: Path, tmp_path: Path) -> 
 
 def test_what_stands_is_left_alone_and_what_is_not_ours_is_not_touched(tiny: Path, tmp_path: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in tiny.iterdir()}
-    assert not espeak.make(tiny, TINY)
+    assert not recipe.make(tiny, TINY)
     assert {path: path.stat().st_mtime_ns for path in tiny.iterdir()} == before
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(InputError, match="exists and is no synthetic corpus"):
-        espeak.make(tmp_path, TINY)
+        recipe.make(tmp_path, TINY)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 def test_a_corpus_of_another_recipe_is_replaced(tmp_path: Path) -> None:
     out = tmp_path / "corpus"
-    assert espeak.make(out, Options(train=1, test=1), jobs=1)
-    assert espeak.make(out, Options(train=2, test=1), jobs=1)
+    assert recipe.make(out, Options(train=1, test=1), jobs=1)
+    assert recipe.make(out, Options(train=2, test=1), jobs=1)
     assert len(ClipStore.open(out).targets("train")) == 12
     assert [path.name for path in tmp_path.iterdir()] == ["corpus"]
 
@@ -151,7 +157,7 @@ def test_two_builds_do_not_get_into_each_others_way(tmp_path: Path) -> None:
 
     work = workplace.beside(tmp_path / "corpus")
     with workplace.workplace(work), pytest.raises(InputError, match="another process is at work"):
-        espeak.make(tmp_path / "corpus", TINY)
+        recipe.make(tmp_path / "corpus", TINY)
 
 
 def test_the_same_speakers_speak_every_language_equally_often(plan: dict[str, list[Clip]]) -> None:

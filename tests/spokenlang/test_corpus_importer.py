@@ -14,7 +14,7 @@ import soundfile
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from spokenlang import cli
+from spokenlang.commands import cli
 from spokenlang.corpus import importer
 from spokenlang.corpus.importer import Options, import_folder
 from spokenlang.corpus.store import ClipStore

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from spokenlang import cli
+from spokenlang.commands import cli
 from spokenlang.corpus import metadata
 from spokenlang.corpus.store import ClipStore, inputs_path, targets_path
 from spokenlang.errors import InputError

@@ -13,14 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import recordings_made as made
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import recordings_made as made
-
-from spokenlang import cli
+from spokenlang.commands import cli
 from spokenlang.corpus.importer import Options, import_folder
 from spokenlang.corpus.ingest import parts
 from spokenlang.corpus.ingest.segments import Cutter, Cutting, active
@@ -118,7 +116,16 @@ def test_the_number_of_processes_leaves_no_trace(folder: Path, tmp_path: Path) -
 
 def test_a_killed_import_goes_on_where_it_stopped(folder: Path, tmp_path: Path) -> None:
     import_folder(folder, tmp_path / "whole")
-    call = [sys.executable, "-m", "spokenlang.cli", "corpus", "import", str(folder), "--out", str(tmp_path / "out")]
+    call = [
+        sys.executable,
+        "-m",
+        "spokenlang.commands.cli",
+        "corpus",
+        "import",
+        str(folder),
+        "--out",
+        str(tmp_path / "out"),
+    ]
     process = subprocess.Popen([*call, "--workers", "2"], stderr=subprocess.DEVNULL)
     done = tmp_path / "out.partial/parts"
     deadline = time.monotonic() + 120

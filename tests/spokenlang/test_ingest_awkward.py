@@ -6,19 +6,16 @@ import csv
 import os
 import re
 import struct
-import sys
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import recordings_made as made
 import soundfile
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import recordings_made as made
-
-from spokenlang import cli
+from spokenlang.commands import cli
 from spokenlang.corpus.importer import BadFiles, Imported, Options, import_folder
 from spokenlang.corpus.store import ClipStore
 

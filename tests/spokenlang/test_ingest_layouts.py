@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import recordings_made as made
 
-from spokenlang import cli
+from spokenlang.commands import cli
 from spokenlang.corpus.importer import Imported, Options, import_folder
 from spokenlang.corpus.ingest.recordings import Wanted
 from spokenlang.corpus.store import ClipStore

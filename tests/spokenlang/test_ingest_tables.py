@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import recordings_made as made
 
-from spokenlang import cli
+from spokenlang.commands import cli
 from spokenlang.corpus import metadata
 from spokenlang.corpus.importer import import_folder
 from spokenlang.corpus.ingest import tables

@@ -10,9 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spokenlang.augment import Augment, AugmentConfig, ClipDraws, blend, warp_matrices
-from spokenlang.distort import distort
-from spokenlang.frontend import FrontEnd, FrontEndConfig
+from spokenlang.network.frontend import FrontEnd, FrontEndConfig
+from spokenlang.study.distort import distort
+from spokenlang.training.augment import Augment, AugmentConfig, ClipDraws, blend, warp_matrices
 
 OFF = AugmentConfig(crop=False, time_shift=False, stretch=0.0, mel_warp=0.0, spec_masks=0)
 FRONT_END = FrontEnd(FrontEndConfig())

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from spokenlang.baselines import BASELINES, mean_log_mel, mfcc_statistics, train_baseline
 from spokenlang.corpus.store import ClipStore
+from spokenlang.deploy.export import describe_model
 from spokenlang.errors import InputError
-from spokenlang.export import describe_model
-from spokenlang.runs import load_run
-from spokenlang.settings import TrainConfig
+from spokenlang.training.baselines import BASELINES, mean_log_mel, mfcc_statistics, train_baseline
+from spokenlang.training.runs import load_run
+from spokenlang.training.settings import TrainConfig
 
 
 @pytest.mark.parametrize("name", BASELINES)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from spokenlang import evaluation
+from spokenlang.study import evaluation
 
 
 def draw(seed: int, clips: int = 120, classes: int = 6, skill: float = 2.0) -> tuple[np.ndarray, np.ndarray]:

@@ -16,12 +16,12 @@ import pytest
 import torch
 
 import spokenlang
-from spokenlang import cli
+from spokenlang.commands import cli
+from spokenlang.deploy.export import describe_model, load_torchscript, save_onnx, save_torchscript
 from spokenlang.errors import InputError
-from spokenlang.export import describe_model, load_torchscript, save_onnx, save_torchscript
-from spokenlang.frontend import FrontEndConfig
-from spokenlang.models import ModelConfig, build_model
-from spokenlang.runs import TrainedRun
+from spokenlang.network.frontend import FrontEndConfig
+from spokenlang.network.models import ModelConfig, build_model
+from spokenlang.training.runs import TrainedRun
 
 SECONDS = (0.3, 0.77, 5.0, 13.1, 60.0)
 
@@ -91,7 +91,7 @@ def test_two_checkouts_write_the_same_bytes(tiny_run: TrainedRun, tmp_path: Path
         shutil.copytree(Path(spokenlang.__file__).parent, source / "spokenlang")
         out = tmp_path / name / "out"
         subprocess.run(
-            [sys.executable, "-m", "spokenlang.cli", "export", str(tiny_run.folder), "--out", str(out)],
+            [sys.executable, "-m", "spokenlang.commands.cli", "export", str(tiny_run.folder), "--out", str(out)],
             env={**os.environ, "PYTHONPATH": str(source), "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": str(len(name))},
             cwd=tmp_path / name,
             check=True,

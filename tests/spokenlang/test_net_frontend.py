@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spokenlang.errors import InputError
-from spokenlang.frontend import (
+from spokenlang.network.frontend import (
     LOG_FLOOR,
     Cepstra,
     CorpusNorm,

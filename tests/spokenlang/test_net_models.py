@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from spokenlang.errors import InputError
-from spokenlang.frontend import FrontEndConfig
-from spokenlang.layers import AttentivePooling, StatisticsPooling
-from spokenlang.models import (
+from spokenlang.network.frontend import FrontEndConfig
+from spokenlang.network.layers import AttentivePooling, StatisticsPooling
+from spokenlang.network.models import (
     ARCHITECTURES,
     LanguageModel,
     ModelConfig,

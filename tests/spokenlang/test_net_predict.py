@@ -13,13 +13,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spokenlang import cli
+from spokenlang.commands import cli
 from spokenlang.corpus.ingest.decoding import Decoding
+from spokenlang.deploy.export import describe_model, save_torchscript
+from spokenlang.deploy.predict import Classifier, default_model, windows, write_predictions
 from spokenlang.errors import InputError
-from spokenlang.export import describe_model, save_torchscript
 from spokenlang.languages import CODES
-from spokenlang.predict import Classifier, default_model, windows, write_predictions
-from spokenlang.runs import TrainedRun
+from spokenlang.training.runs import TrainedRun
 
 
 @pytest.fixture(scope="module")

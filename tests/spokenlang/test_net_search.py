@@ -12,11 +12,11 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from spokenlang.cli import main
+from spokenlang.commands.cli import main
 from spokenlang.corpus.store import ClipStore
 from spokenlang.errors import InputError
-from spokenlang.search import SPACE, best, read_trials, search
-from spokenlang.settings import TrainConfig
+from spokenlang.training.search import SPACE, best, read_trials, search
+from spokenlang.training.settings import TrainConfig
 
 SMALL = TrainConfig.from_parameters(
     {"epochs": 2, "batch_size": 16, "channels": 8, "embedding": 8, "validation_fraction": 0.25, "log_every": 2}
@@ -58,7 +58,7 @@ def test_a_trial_whose_process_was_killed_is_tried_again(tiny_store, tmp_path):
     search(SMALL, tiny_store, tmp_path / "killed", 1)
     killed = (
         "import os, sys; from pathlib import Path; from spokenlang import search; from spokenlang.corpus.store import "
-        "ClipStore; from spokenlang.settings import TrainConfig\n"
+        "ClipStore; from spokenlang.training.settings import TrainConfig\n"
         "search.Bench.trained = lambda *_: os._exit(9)\n"
         "config = TrainConfig.from_parameters(eval(sys.argv[3]))\n"
         "search.search(config, ClipStore.open(sys.argv[1]), Path(sys.argv[2]), 3)"
@@ -72,7 +72,7 @@ def test_a_trial_whose_process_was_killed_is_tried_again(tiny_store, tmp_path):
 
 def test_two_processes_share_one_study(tiny_store, tmp_path):
     words = ["--trials", "6", "--device", "cpu", "--set", "epochs=1", "batch_size=16", "channels=8", "embedding=8"]
-    command = [sys.executable, "-m", "spokenlang.cli", "search", str(tiny_store.folder), str(tmp_path), *words]
+    command = [sys.executable, "-m", "spokenlang.commands.cli", "search", str(tiny_store.folder), str(tmp_path), *words]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     said = [process.communicate(timeout=120)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0]

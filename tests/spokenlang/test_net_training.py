@@ -16,13 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from spokenlang import training
-from spokenlang.checkpoint import load_tensors
 from spokenlang.corpus.store import ClipStore
 from spokenlang.errors import InputError
-from spokenlang.runs import TrainedRun, load_run
-from spokenlang.settings import TrainConfig
-from spokenlang.training import objective, predicted, train
+from spokenlang.training import loop as training
+from spokenlang.training.checkpoint import load_tensors
+from spokenlang.training.loop import objective, predicted, train
+from spokenlang.training.runs import TrainedRun, load_run
+from spokenlang.training.settings import TrainConfig
 
 STABLE = ("weights.safetensors", "config.json", "history.csv", "scores.npz", "metrics.json")
 Train = Callable[..., TrainedRun]
@@ -181,7 +181,7 @@ def test_two_processes_give_what_one_gives(tiny_store: ClipStore, tmp_path: Path
     alone = train(config, tiny_store, tmp_path / "alone")
     command = [
         sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-        "-m", "spokenlang.train_cli", str(tiny_store.folder), str(tmp_path / "pair"),
+        "-m", "spokenlang.commands.train", str(tiny_store.folder), str(tmp_path / "pair"),
         "--device", "cpu", "--set", *words,
     ]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}

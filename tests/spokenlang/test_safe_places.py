@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from spokenlang.commands.train import _require_ours
 from spokenlang.corpus import workplace
+from spokenlang.deploy.predict import require_replaceable
 from spokenlang.errors import InputError
-from spokenlang.predict import require_replaceable
-from spokenlang.train_cli import _require_ours
 
 
 def listing(folder: Path) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""The report held against its brief, its claims and itself."""

@@ -1,0 +1,236 @@
+"""Demands on the work behind the page: the group, the answers, the runs, the results, the code and the files."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import csv
+import fnmatch
+import functools
+import hashlib
+import itertools
+import math
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from onepage.check.evidence import Evidence, Finding, count
+from onepage.core import quantities
+from onepage.core.errors import unknown
+from onepage.core.places import BUILD
+from onepage.page import group as groups
+from onepage.page.numbers import wording
+from onepage.scripts import code_names
+
+PARSED = "parsed.txt"  # in the build folder: see _parsed
+
+
+def _group(options: dict[str, Any], evidence: Evidence) -> Finding:
+    people = evidence.composed.group
+    least, most = (int(end) for end in options["members"])
+    finding = Finding(count(len(people.members), "member"))
+    finding.shortfalls = groups.shortfalls(people, least, most, options.get("words", 4))
+    finding.warnings = groups.doubts(people)
+    if people.placeholder:
+        line = people.line("group", "placeholder")
+        finding.warnings.append(f"{people.source.path}:{line}: the members are placeholders; put your own names")
+    return finding
+
+
+def _published(options: dict[str, Any], evidence: Evidence) -> Finding:
+    sections = ("figures", "tables", "values", "answers", "claims", "files")
+    known = [name for section in sections for name in evidence.results[section]]
+    missing = [name for name in options["names"] if name not in known]
+    said = [f"results.json: {unknown('published result', name, known)}" for name in missing]
+    return Finding(", ".join(name for name in options["names"] if name in known), said)
+
+
+def _answer(options: dict[str, Any], evidence: Evidence) -> Finding:
+    answers, name = evidence.results["answers"], options["name"]
+    if name not in answers:
+        return Finding("", [f"results.json: {unknown('answer', name, answers)}"])
+    answer, finding = answers[name], Finding()
+    source = answer["source"]
+    for unit in ("words", "sentences"):
+        number = getattr(wording, unit)(answer["text"])
+        if unit in options:
+            finding.found += ("; " if finding.found else "") + f"{number} of {options[unit]} {unit}"
+            if number > options[unit]:
+                said = f'the answer "{name}" has {number} {unit}, at most {options[unit]} allowed'
+                finding.shortfalls.append(f"{source['script']} ({source['cell']}): {said}")
+    finding.found = finding.found or count(wording.words(answer["text"]), "word")
+    return finding
+
+
+def _parameter(options: dict[str, Any], evidence: Evidence) -> Finding:
+    name, finding, seen = options["name"], Finding(), []
+    for target, made in evidence.results["provenance"]["targets"].items():
+        row = made.get("row") or re.sub(r"-s\d+$", "", target)
+        if made.get("kind") != "run" or not any(fnmatch.fnmatch(row, pattern) for pattern in options["rows"]):
+            continue
+        content = made["parameters"].get(name)
+        seen.append(content)
+        low, high = options.get("between", (None, None))
+        inside = content is not None and (low is None or (is_number(content) and low <= content <= high))
+        allowed = options.get("one_of", [content])
+        if not inside or not any(
+            type(each) is type(content) and each == content for each in _widened(allowed, content)
+        ):
+            wanted = f"{low:g} to {high:g}" if low is not None else " or ".join(map(str, options["one_of"]))
+            finding.shortfalls.append(f"experiments.toml: run {target} has {name} = {content}, {wanted} asked for")
+    if not seen:
+        finding.shortfalls.append(f"experiments.toml: no run of {' or '.join(options['rows'])} in this report")
+    finding.found = f"{name} = {', '.join(dict.fromkeys(map(str, seen)))}"
+    return finding
+
+
+def is_number(content: Any) -> bool:
+    """Whether this is a finite number, and not a truth value."""
+    return isinstance(content, int | float) and not isinstance(content, bool) and math.isfinite(content)
+
+
+def _widened(allowed: list[Any], content: Any) -> list[Any]:
+    """The allowed values; whole numbers also as the floats that a script declares. `true` is not 1."""
+    return [float(each) if isinstance(content, float) and is_number(each) else each for each in allowed]
+
+
+def _value(options: dict[str, Any], evidence: Evidence) -> Finding:
+    values, name = evidence.results["values"], options["name"]
+    if name not in values:
+        return Finding("", [f"results.json: {unknown('value', name, values)}"])
+    record = values[name]
+    number, shown = record["value"], quantities.shown(record["value"], record["unit"])
+    finding = Finding(f"{name} = {shown}")
+    if not is_number(number):
+        return Finding(finding.found, [f"{record['source']['script']}: {name} is {number!r}, not a finite number"])
+    for key, word, wrong in (("at_least", "least", float.__lt__), ("at_most", "most", float.__gt__)):
+        if key in options and wrong(float(number), float(options[key])):
+            source = f"{record['source']['script']} ({record['source']['cell']})"
+            finding.shortfalls.append(f"{source}: {name} is {shown}, at {word} {options[key]:g} asked for")
+    return finding
+
+
+def _spacing(options: dict[str, Any], evidence: Evidence) -> Finding:
+    name, figures = options["figure"], evidence.results["figures"]
+    if name not in figures:
+        return Finding("", [f"results.json: {unknown('figure', name, figures)}"])
+    source = figures[name]["source"]
+    place = f"{source['script']} ({source['cell']})"
+    if not figures[name]["data"]:
+        return Finding("", [f'{place}: the figure "{name}" is published without data'])
+    with (evidence.report / figures[name]["data"]).open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    if rows and options["column"] not in rows[0]:
+        return Finding("", [f'{place}: the data of "{name}" have no column "{options["column"]}"'])
+    every, finding = options["every"], Finding()
+    steps, wrong = [], []
+    for row in rows:
+        written = row[options["column"]]
+        try:
+            steps += [float(written)] if written else []
+        except ValueError:
+            wrong.append(f'"{written}" is no number')
+    wrong += uneven(steps, every)
+    finding.found = f"{len(set(steps))} steps, every {every:g}"
+    if wrong:
+        said = f'"{name}" is not recorded every {every:g} {options["column"]}s'
+        finding.shortfalls.append(f"{place}: {said} ({wrong[0]})")
+    return finding
+
+
+def uneven(steps: Iterable[float], every: float) -> list[str]:
+    """Where steps are not `every` apart, from 0 or `every` on; the last may come early, where training ends."""
+    listed = sorted(set(steps))
+    if not all(math.isfinite(step) for step in listed):
+        return ["a step is no finite number"]
+    if len(listed) < 2:
+        return ["there are fewer than two steps"]
+    slack = 1e-6 * every
+    wrong = [] if -slack <= listed[0] <= every + slack else [f"it begins at {listed[0]:g}"]
+    *inner, last = list(itertools.pairwise(listed))
+    wrong += [f"{b:g} comes after {a:g}" for a, b in inner if abs(b - a - every) > slack]
+    return wrong + [f"{b:g} comes after {a:g}" for a, b in [last] if b - a > every + slack]
+
+
+def _code(options: dict[str, Any], evidence: Evidence) -> Finding:
+    files = sorted({path for pattern in options["files"] for path in evidence.root.glob(pattern) if path.is_file()})
+    finding, used = Finding(count(len(files), "file")), []
+    if not files:
+        return Finding("", [f"no file matches {' or '.join(options['files'])}"])
+    for path in files:
+        named = path.relative_to(evidence.root).as_posix()
+        if path.suffix != ".py":
+            if options.get("plain"):
+                finding.shortfalls.append(f"{named}: not a plain .py script")
+            continue
+        uses, never = options.get("uses", []), options.get("never", [])
+        try:
+            source = path.read_bytes()
+            _parse(source, evidence.root)
+        except (SyntaxError, ValueError) as error:
+            finding.shortfalls.append(f"{named}:{getattr(error, 'lineno', 1) or 1}: does not parse as Python")
+            continue
+        if not any(all(part.encode() in source for part in want.split(".")) for want in [*uses, *never]):
+            continue  # a name that is not in the text is not in the code: most files need no walk
+        for line, name in code_names.names(source):
+            used += [name for want in uses if code_names.uses(name, want)]
+            wrong = [f"{named}:{line}: {name} is not permitted" for want in never if code_names.uses(name, want)]
+            finding.shortfalls += [each for each in wrong if each not in finding.shortfalls]
+    if options.get("uses"):
+        finding.found = ", ".join(sorted(set(used)))
+        if not used:
+            finding.shortfalls.append(f"{', '.join(options['files'])}: none uses {' or '.join(options['uses'])}")
+    return finding
+
+
+def _parse(source: bytes, root: Path) -> None:
+    """`SyntaxError` for what is not Python; what once was needs no second look, in this build or another."""
+    digest = hashlib.sha256(source).hexdigest()
+    known = _parsed(root)
+    if digest not in known:
+        ast.parse(source)
+        known.add(digest)
+        with contextlib.suppress(OSError), (root / BUILD / PARSED).open("a", encoding="utf-8") as stream:
+            stream.write(f"{digest}\n")
+
+
+@functools.cache
+def _parsed(root: Path) -> set[str]:
+    """sha256 of sources that parse."""
+    try:
+        return set((root / BUILD / PARSED).read_text(encoding="utf-8").splitlines())
+    except (OSError, UnicodeDecodeError):
+        return set()
+
+
+def _file(options: dict[str, Any], evidence: Evidence) -> Finding:
+    evidence.finished()  # writes report.pdf and report.png
+    path = evidence.report / options["name"]
+    if not path.is_file():
+        return Finding("", [f"{options['name']}: missing in the report's folder"])
+    finding = Finding(f"{path.stat().st_size:,} bytes")
+    if not path.stat().st_size:
+        return Finding(finding.found, [f"{options['name']}: the file is empty"])
+    if "columns" in options:
+        try:
+            with path.open(encoding="utf-8-sig", newline="") as stream:
+                header = next(csv.reader(stream), [])
+        except (UnicodeDecodeError, csv.Error) as error:
+            return Finding(finding.found, [f"{options['name']}:1: not readable as a .csv file in UTF-8: {error}"])
+        if header != options["columns"]:
+            said = f"the columns are {','.join(header)}; {','.join(options['columns'])} asked for"
+            finding.shortfalls.append(f"{options['name']}:1: {said}")
+    return finding
+
+
+def _hand_in(options: dict[str, Any], evidence: Evidence) -> Finding:
+    name, wanted = groups.zip_name(evidence.composed.group), options["name"]
+    wanted = wanted.replace("{id}", evidence.composed.group.id)
+    return Finding(name, [] if name == wanted else [f"the archive is named {name}, {wanted} asked for"])
+
+
+JUDGES: dict[str, Callable[[dict[str, Any], Evidence], Finding]] = {
+    "group": _group, "published": _published, "answer": _answer, "parameter": _parameter, "value": _value,
+    "spacing": _spacing, "code": _code, "file": _file, "hand-in": _hand_in,
+}  # fmt: skip

@@ -1,0 +1,26 @@
+"""The kernel provisioner that forks (see kernels.py); loaded by jupyter_client when a kernel spec asks for it."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.provisioning import LocalProvisioner
+
+from onepage.execute import kernels
+
+
+class ForkProvisioner(LocalProvisioner):
+    """As LocalProvisioner, but the process is a waiting fork instead of a new interpreter."""
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        if kernels.spare is None:
+            raise RuntimeError("this provisioner works only in a fork of the warm parent")
+        self.process, kernels.spare = kernels.spare, None
+        self.cwd = kwargs.get("cwd") or os.getcwd()
+        environ = dict(kwargs.get("env") or os.environ)
+        argv = cmd[cmd.index("onepage.execute.kernel") + 1 :]
+        self.process.launch(argv, environ, str(self.cwd), kwargs["stdout"].name)
+        self.pid = self.pgid = self.process.pid
+        return self.connection_info

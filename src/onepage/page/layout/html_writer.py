@@ -1,0 +1,127 @@
+"""The page's tree as HTML, with its images inside it and links to the evidence."""
+
+from __future__ import annotations
+
+import base64
+import html
+from dataclasses import dataclass
+from pathlib import Path
+
+from onepage.core import quantities
+from onepage.page.layout.writers import Writer, raw_inline
+from onepage.page.tree import floats, pictures
+from onepage.page.tree.pandoc import Node
+from onepage.page.tree.walk import attribute, rewrite
+
+
+@dataclass
+class HtmlWriter(Writer):
+    """HTML whose images are inside it."""
+
+    to: str = "html5"
+
+    def figure(self, node: Node) -> tuple[str, str]:
+        names = attribute(node, "names").split()
+        images = "".join(self._img(name) for name in names)
+        wide = " wide" if attribute(node, "wide") else ""
+        return (
+            f'<figure id="{_id(node)}" class="float{wide}"><div class="panels">{images}</div>'
+            f"<figcaption><b>{self._numbered(node)}.</b> ",
+            "</figcaption></figure>",
+        )
+
+    def _numbered(self, node: Node) -> str:
+        """`Figure 3`."""
+        word = self.document.language.word(floats.KINDS[floats.kind_of(node)])
+        return f"{html.escape(word)} {attribute(node, 'number')}"
+
+    def typed(self, node: Node, caption: list[Node], content: list[Node]) -> list[Node]:
+        said = [self.raw(f"<figcaption><b>{self._numbered(node)}.</b> "), *caption, self.raw("</figcaption>")]
+        table = attribute(node, "kind") == "table"
+        inside = self.plain_table(content[0]) if table else rewrite(content, self.change)
+        start = f'<figure id="{_id(node)}" class="float{" table" if table else ""}">'
+        return [self.raw(start), *(said + inside if table else inside + said), self.raw("</figure>")]
+
+    def plain_table(self, node: Node) -> list[Node]:
+        inside = {"t": "Table", "c": rewrite(node["c"], self.change)}
+        return [self.raw('<div class="scroll" tabindex="0">'), inside, self.raw("</div>")]
+
+    def _img(self, name: str) -> str:
+        figure = self.results["figures"][name]
+        alt, width, height = html.escape(figure["alt"]), *figure["size"]
+        link = f'<a href="{self.source("figures", name)}" style="flex:{width:g}">'
+        size = f'width="{96 * width:.0f}" height="{96 * height:.0f}"'
+        return f'{link}<img alt="{alt}" {size} src="{data_uri(self.assets / figure["svg"], "image/svg+xml")}"></a>'
+
+    def table(self, node: Node) -> tuple[str, str]:
+        shown = self.columns(node)
+        columns, rows, note = shown.columns, shown.rows, shown.note
+        number = self._numbered(node)
+        head = "".join(f'<th scope="col" class="{c["align"]}">{html.escape(c["heading"])}</th>' for c in columns)
+        body = ""
+        for row in rows:
+            kinds = " ".join(word for word in ("rule", "strong") if row.get("_" + word))
+            first, *rest = columns
+            cells = f'<th scope="row" class="{first["align"]}">{html.escape(row[first["key"]])}</th>'
+            cells += "".join(f'<td class="{c["align"]}">{html.escape(row[c["key"]])}</td>' for c in rest)
+            body += f'<tr class="{kinds}">{cells}</tr>' if kinds else f"<tr>{cells}</tr>"
+        above = ""
+        if shown.spanner:
+            said, first, last = shown.spanner
+            wide, rest = last - first + 1, len(columns) - last - 1
+            above = f'<tr class="over"><td colspan="{first}"></td><th scope="colgroup" colspan="{wide}">'
+            above += f"{html.escape(said)}</th>{f'<td colspan={rest}></td>' if rest else ''}</tr>"
+        foot = f'<p class="note">{html.escape(note)}</p>' if note else ""
+        return (
+            f'<figure id="{_id(node)}" class="float table"><figcaption><b>{number}.</b> ',
+            f'</figcaption><div class="scroll" tabindex="0" role="region" aria-label="{number}">'
+            f"<table><thead>{above}<tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{foot}</figure>",
+        )
+
+    def image(self, node: Node) -> Node:
+        target, title = node["c"][2]
+        picture = self.document.pictures[target]
+        attributes, caption, _ = pictures.without_sizes(node)["c"]
+        return {"t": "Image", "c": [attributes, caption, [data_uri(picture.path, picture.mime), title]]}
+
+    def reference(self, name: str) -> list[Node]:
+        label, anchor = self.label(name)
+        return [raw_inline("html", f'<a class="ref" href="#{html.escape(anchor)}">{html.escape(label)}</a>')]
+
+    def value(self, names: list[str], inlines: list[Node]) -> list[Node]:
+        record = self.results["values"][names[0]]
+        exact = quantities.interval(record["value"], record["low"], record["high"], record["unit"])
+        title = f"{', '.join(names)}: {exact}; {record['source']['script']}"
+        link = f'<a class="value" href="{self.source("values", names[0])}" title="{html.escape(title)}">'
+        return [raw_inline("html", link), *inlines, raw_inline("html", "</a>")]
+
+    def claim(self, node: Node, inlines: list[Node]) -> list[Node]:
+        state, evidence = self.state(node)
+        name, said = html.escape(node["c"][0][0]), html.escape(evidence)
+        if state == "held":
+            link = f'<a class="evidence" href="{self.source("claims", node["c"][0][0])}" title="{said}"'
+            mark = f'{link} aria-label="evidence: {said}">&#8201;<sup>&#9679;</sup></a>'
+            start = f'<span class="claim" data-claim="{name}">'
+            return [raw_inline("html", start), *inlines, raw_inline("html", f"{mark}</span>")]
+        word = "not supported" if state == "failed" else "no such claim"
+        mark = f' <strong class="verdict">[{word}: {said}]</strong></span>'
+        start = f'<span class="claim {state}" data-claim="{name}"><del>'
+        return [raw_inline("html", start), *inlines, raw_inline("html", f"</del>{mark}")]
+
+    def other(self, node: Node) -> Node | list[Node] | None:
+        """A member of the group: name, number and parts."""
+        if node["t"] == "Div" and "member" in node["c"][0][1]:
+            name, student = (html.escape(attribute(node, key)) for key in ("name", "student"))
+            number = f' <span class="student">{student}</span>' if student else ""
+            start = self.raw(f'<section class="member"><h3>{name}{number}</h3><div>')
+            return [start, *rewrite(node["c"][1], self.change), self.raw("</div></section>")]
+        return None
+
+
+def _id(node: Node) -> str:
+    return html.escape(node["c"][0][0])
+
+
+def data_uri(path: Path, mime: str) -> str:
+    """A file as a data: address."""
+    return f"data:{mime};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"

@@ -1,0 +1,196 @@
+"""What writing the page's tree takes in any format: tables' texts, claims' states, where evidence lies.
+
+`html_writer` and `typst_writer` add how each format says it.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from onepage.core import quantities
+from onepage.core.errors import UserError
+from onepage.page.tree import floats, pandoc
+from onepage.page.tree.document import Document
+from onepage.page.tree.pandoc import Node
+from onepage.page.tree.walk import attribute, has_class, is_span, nodes, rewrite
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A published table as it stands on the page."""
+
+    columns: list[dict[str, Any]]
+    rows: list[dict[str, Any]]  # key -> text
+    note: str | None
+    spanner: tuple[str, int, int] | None  # a heading above the columns from first to last
+
+
+@dataclass
+class Writer:
+    """What both formats share: where things are found, and what a claim's state is."""
+
+    document: Document
+    results: dict[str, Any]
+    assets: Path  # the folder that figures' paths are relative to
+    page_folder: Path  # where images named in Markdown stand
+    to: str = ""  # pandoc's name of the format
+
+    def write(self, blocks: list[Node]) -> str:
+        """A part of the page in this format."""
+        return pandoc.write(rewrite(blocks, self.change), self.to)
+
+    def change(self, node: Node) -> Node | list[Node] | None:
+        """Replace what the page gives a meaning of its own; leave the rest to pandoc."""
+        if node["t"] == "Div" and "figure" in node["c"][0][1]:
+            return self.float(node, "figure", self.figure(node))
+        if node["t"] == "Div" and "table" in node["c"][0][1]:
+            return self.float(node, "table", self.table(node))
+        if node["t"] == "Div" and has_class(node, "typed"):
+            caption, *content = node["c"][1]
+            return self.typed(node, rewrite(caption["c"][1], self.change), content)
+        if node["t"] == "Table":
+            return self.plain_table(node)
+        if node["t"] == "Link" and not node["c"][1] and node["c"][2][0].startswith("#"):
+            name = next((n for n in self.document.numbers if self.places[n] == node["c"][2][0][1:]), None)
+            return self.reference(name) if name else None
+        if node["t"] == "Image":
+            return self.image(node)
+        if node["t"] == "Cite":
+            return {"t": "Span", "c": [["", ["citation"], []], rewrite(node["c"][1], self.change)]}
+        if is_span(node, "ref"):
+            name = attribute(node, "name")
+            if name not in self.document.numbers:  # `check` says where
+                return {"t": "Strong", "c": [{"t": "Str", "c": f"[{name}?]"}]}
+            return self.reference(name)
+        if is_span(node, "value"):
+            return self.value(attribute(node, "names").split(), rewrite(node["c"][1], self.change))
+        if is_span(node, "claim"):
+            return self.claim(node, rewrite(node["c"][1], self.change))
+        return self.other(node)
+
+    def state(self, node: Node) -> tuple[str, str]:
+        """Whether a bound sentence holds: "held", "failed" or "unbound", and its evidence."""
+        name = node["c"][0][0]
+        claim = self.results["claims"].get(name)
+        if claim is None:
+            return "unbound", f"no claim {name} is published"
+        held = claim["holds"] != ("not" in node["c"][0][1])
+        return ("held" if held else "failed"), claim["evidence"]
+
+    def columns(self, node: Node) -> Columns:
+        """A table as the page wants it.
+
+        A column of percentages says so once, in its heading or in the spanner above, and its cells are plain
+        numbers.
+        """
+        record = self.results["tables"][attribute(node, "names")]
+        chosen = attribute(node, "columns").split() or [column["key"] for column in record["columns"]]
+        by_key = {column["key"]: dict(column) for column in record["columns"]}
+        columns, intervals = [by_key[key] for key in chosen], attribute(node, "intervals").split()
+        percent = {key for key in chosen if _all_fractions([row[key] for row in record["rows"]])}
+        spanner = attribute(node, "spanner")
+        for column in columns:
+            if column["key"] in percent and not spanner and "%" not in column["heading"]:
+                column["heading"] += ", %"
+        rows = [
+            {**row, **{key: _cell(row[key], key in intervals, key in percent) for key in chosen}}
+            for row in record["rows"]
+        ]
+        spanned = [index for index, key in enumerate(chosen) if key in percent]
+        if spanner and (len(spanned) < 2 or spanned[-1] - spanned[0] + 1 != len(spanned) or spanned[0] == 0):
+            raise UserError(
+                f'table("{attribute(node, "names")}"): a spanner needs two or more neighbouring columns of '
+                "percentages after the first column"
+            )
+        over = (spanner, spanned[0], spanned[-1]) if spanner else None
+        return Columns(columns, rows, record.get("note"), over)
+
+    def source(self, section: str, name: str) -> str:
+        """The address of a published thing on its analysis's page."""
+        return f"analyses/{self.results[section][name]['source']['target']}.html#{name}"
+
+    # What each format does its own way.
+    def float(self, node: Node, kind: str, inner: tuple[str, str]) -> list[Node]:
+        """The raw text before and after a figure's or table's caption."""
+        caption = rewrite(node["c"][1], self.change)
+        before, after = inner
+        return [self.raw(before), *caption, self.raw(after)]
+
+    def raw(self, text: str) -> Node:
+        """A block of this format's own text."""
+        return {"t": "RawBlock", "c": ["html" if self.to == "html5" else self.to, text]}
+
+    def figure(self, node: Node) -> tuple[str, str]:
+        raise NotImplementedError
+
+    def table(self, node: Node) -> tuple[str, str]:
+        raise NotImplementedError
+
+    def image(self, node: Node) -> Node:
+        raise NotImplementedError
+
+    def reference(self, name: str) -> list[Node]:
+        raise NotImplementedError
+
+    def typed(self, node: Node, caption: list[Node], content: list[Node]) -> list[Node]:
+        """A picture or table that is typed in Markdown and has a caption."""
+        raise NotImplementedError
+
+    def plain_table(self, node: Node) -> Node | list[Node] | None:
+        """A table that is typed in Markdown and has no caption."""
+        return None
+
+    @functools.cached_property
+    def places(self) -> dict[str, str]:
+        """The id of the float where each name stands."""
+        found: dict[str, str] = {}
+        for node in nodes([self.document.abstract, *self.document.parts.values()]):
+            if floats.kind_of(node):
+                identifier = node["c"][0][0]
+                for name in (*attribute(node, "names").split(), identifier):
+                    found.setdefault(name, identifier)
+        return found
+
+    def label(self, name: str) -> tuple[str, str]:
+        """How the text refers to a figure or table, and its anchor."""
+        kind, number, letter = self.document.numbers[name]
+        word = self.document.language.word(kind)
+        return f"{'Fig.' if word == 'Figure' else word}{quantities.NBSP}{number}{letter}", self.places[name]
+
+    def value(self, names: list[str], inlines: list[Node]) -> list[Node]:
+        raise NotImplementedError
+
+    def claim(self, node: Node, inlines: list[Node]) -> list[Node]:
+        raise NotImplementedError
+
+    def other(self, node: Node) -> Node | list[Node] | None:
+        return None
+
+
+def _all_fractions(cells: list[Any]) -> bool:
+    given = [cell for cell in cells if cell is not None]
+    return bool(given) and all(isinstance(cell, dict) and cell.get("unit") == "fraction" for cell in given)
+
+
+def _cell(content: Any, interval: bool, percent: bool) -> str:
+    if not isinstance(content, dict):
+        return quantities.cell(content)
+    value, low, high = (content.get(key) for key in ("value", "low", "high"))
+    if value is None:
+        return quantities.DASH
+    unit, digits = content.get("unit"), content.get("digits")
+    written = quantities.shown(value, unit, digits)
+    if percent:
+        written = written.removesuffix("%")
+    if not interval or low is None or high is None:
+        return written
+    half = (high - low) / 2
+    return f"{written} ±{quantities.shown(half, unit, digits).removesuffix('%')}"
+
+
+def raw_inline(language: str, text: str) -> Node:
+    """Text in the format's own language, inside a paragraph."""
+    return {"t": "RawInline", "c": [language, text]}

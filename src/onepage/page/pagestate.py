@@ -1,0 +1,100 @@
+"""Whether the report's folder holds what its page key says, file by file.
+
+Looking costs a stat for each file: only one whose size, times or inode have moved is read and hashed. Make knows
+modification times and nothing else, so the answer is told to it by the time of `page.key`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from onepage.core import files
+
+RECORD = "page.done"  # in build/<report>: the key that the page was made for, and the state of each of its files
+_TICK = 50_000_000  # ns: a file changed this shortly before it was looked at may change again unnoticed
+
+
+def remember(build: Path, out: Path, key: str, names: list[str]) -> None:
+    """After the report was put in place: what is there, and what for."""
+    found = {name: [_sha256(out / name), _state(out / name)] for name in sorted(names)}
+    _save(build, {"key": key, "at": time.time_ns(), "files": found})
+
+
+def reasons(build: Path, out: Path) -> list[str]:
+    """Why the page has to be written again; none if it stands as it was made from these very sources."""
+    if not (out / "manifest.json").is_file():
+        return ["it has not been written yet"]
+    try:
+        record = json.loads((build / RECORD).read_text(encoding="utf-8"))
+        known, key, at = dict(record["files"]), record["key"], int(record["at"])
+        if key != wanted(build):
+            return ["its sources have changed"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ["nothing is known of how it was made"]
+    looked = time.time_ns()
+    wrong, moved = [], False
+    for name, (digest, state) in known.items():
+        now = _state(out / name)
+        if now is None:
+            wrong.append(f"{name} is gone")
+        elif now != state or max(now[:2]) > at - _TICK:
+            moved = True
+            known[name] = [digest, now]
+            if _sha256(out / name) != digest:
+                wrong.append(f"{name} is no longer as it was written")
+    if moved and not wrong:  # copied, touched: the same bytes, so that they need not be read every time
+        _save(build, {"key": key, "at": looked, "files": known})
+    return wrong
+
+
+def wanted(build: Path) -> str:
+    """The key of the page that the newest plan asks for."""
+    return (build / "page.key").read_text(encoding="utf-8").strip()
+
+
+def names(build: Path) -> set[str]:
+    """The files of the report as it was last written."""
+    try:
+        return set(json.loads((build / RECORD).read_text(encoding="utf-8"))["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+
+
+def tell_make(build: Path, out: Path) -> None:
+    """Make the key's file older or newer than the manifest, whatever the clock was when they were written."""
+    due = reasons(build, out)
+    try:
+        written = (out / "manifest.json").stat().st_mtime_ns
+    except OSError:
+        return  # Make sees that for itself
+    key = build / "page.key"
+    stamp = key.stat().st_mtime_ns
+    if due and stamp <= written:
+        stamp = max(time.time_ns(), written + 1_000_000_000)
+        os.utime(key, ns=(stamp, stamp))
+    elif not due and stamp > written:
+        os.utime(key, ns=(written, written))
+
+
+def _save(build: Path, record: dict[str, Any]) -> None:
+    files.write(build / RECORD, json.dumps(record))
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def _state(path: Path) -> list[int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return [found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino]

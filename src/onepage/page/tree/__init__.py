@@ -1,0 +1,1 @@
+"""The page as pandoc's tree: parts and sections, floats, pictures, citations, what is foreign to it."""

@@ -1,0 +1,120 @@
+"""`build/<report>/plan.json`: what `onepage plan` found, for every other command to read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from onepage.core.errors import UserError, nearest
+
+IDENTITY = "identity"  # a file of an entry, see `identify`
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan and the project that it belongs to."""
+
+    root: Path  # the project's folder, absolute
+    folder: Path  # build/<report>, absolute
+    data: dict[str, Any]  # the file's content
+
+    @property
+    def report(self) -> str:
+        return self.data["report"]
+
+    @property
+    def targets(self) -> list[dict[str, Any]]:
+        return self.data["targets"]
+
+    @property
+    def executed(self) -> list[dict[str, Any]]:
+        """All that is executed: the corpus, if there is one, runs and analyses."""
+        return with_corpus(self.data)
+
+    def target(self, name: str) -> dict[str, Any]:
+        """The target with this id, or whose script this is."""
+        for target in self.targets:
+            if name in (target["id"], target["script"]):
+                return target
+        raise UserError(f"{name}: no such target{nearest(name, [target['id'] for target in self.targets])}")
+
+    def entry(self, target: dict[str, Any]) -> Path:
+        """The store entry of a target (or of the corpus)."""
+        return self.root / target["entry"]
+
+    def read(self, name: str) -> list[str]:
+        """Files and folders that a target is known to read, from the root."""
+        inputs = self.inputs(name)
+        return [*inputs.get("files", {}), *(seen.partition(":")[2] for seen in inputs.get("observed", {}))]
+
+    def inputs(self, name: str) -> dict[str, Any]:
+        """Everything that the target's key is made of."""
+        return json.loads((self.folder / "inputs.json").read_text(encoding="utf-8"))[name]
+
+
+def identify(plan: Plan, target: dict[str, Any], inputs: dict[str, Any]) -> str:
+    """A name for what a result was made from, the same wherever it was made.
+
+    Its key may differ between two stores: the first execution of all has to be named before it is known what it reads.
+    """
+    by_id = {other["id"]: other for other in plan.executed}
+
+    def read(name: str, keys: Any) -> Any:
+        if name == "corpus":
+            return {corpus: identity(plan.entry(by_id["corpus"]), key) for corpus, key in keys.items()}
+        return {run: identity(plan.entry(by_id[run]), key) for run, key in keys.items()} if name != "profile" else keys
+
+    reads = {name: read(name, keys) for name, keys in inputs.get("reads", {}).items()}
+    text = json.dumps({**inputs, "reads": reads}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def identity(entry: Path, key: str) -> str:
+    """A finished entry's identity."""
+    try:
+        return (entry / IDENTITY).read_text(encoding="utf-8").strip()
+    except OSError:
+        return key
+
+
+def identified(plan: Plan) -> Plan:
+    """The plan with identities for keys, as the report shows it."""
+    corpus = plan.data["corpus"]
+    if corpus["entry"]:
+        corpus = {**corpus, "key": identity(plan.root / corpus["entry"], corpus["key"])}
+    targets = [{**target, "key": identity(plan.entry(target), target["key"])} for target in plan.targets]
+    return Plan(plan.root, plan.folder, {**plan.data, "corpus": corpus, "targets": targets})
+
+
+def with_corpus(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """A plan's targets, and the corpus as one more."""
+    corpus = data["corpus"]
+    made = {
+        "id": "corpus",
+        "script": "",
+        "runs": {},
+        "reads": corpus.get("reads", []),
+        "modules": corpus.get("modules", []),
+    }
+    made |= {"key": corpus["key"], "entry": corpus["entry"]}
+    return ([made] if corpus["entry"] else []) + data["targets"]
+
+
+def load(path: Path | str) -> Plan:
+    """Read a plan; its project is two folders above its own."""
+    path = Path(path).resolve()
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no plan; `make report` writes it") from None
+    except ValueError as error:
+        raise UserError(f"{path}: not a plan ({error}); remove it and run make again") from None
+    return Plan(path.parents[2], path.parent, data)
+
+
+def add_plan_argument(parser: Any) -> None:
+    """`--plan`, as every command about a report takes it."""
+    parser.add_argument("--plan", required=True, type=Path, metavar="FILE", help="build/<report>/plan.json")

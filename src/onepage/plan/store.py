@@ -1,0 +1,127 @@
+"""The store: results under their content key, each put in place by one rename.
+
+    <store>/<first two of key>/<key>/  done  inputs.json  notebook.ipynb  timing.json  files/
+
+An entry is complete or absent. One writer at a time makes it, in one clone or many: others wait for it. Where the
+file system knows no locks several may work, and the first one's entry stays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from onepage.core import files
+from onepage.core.errors import UserError
+from onepage.core.locks import Lock, held, waiting
+
+_RESULT = "result"  # how a folder of the store is marked
+_KEEP_SECONDS = 7 * 24 * 3600  # how long an unfinished corpus may wait to be taken up again
+_STAGED = re.compile(r"([0-9a-f]{8,64})(-[0-9a-f]{8}|\.partial)(\.broken)?")
+
+
+def entry_path(store: Path, key: str) -> Path:
+    """The entry's folder."""
+    return store / key[:2] / key
+
+
+def variants(store: Path, key: str) -> list[str]:
+    """Keys of the finished results that differ only in what their executions read: `<key>` and `<key>-<more>`."""
+    return sorted(path.name for path in (store / key[:2]).glob(f"{key}*") if is_done(path))
+
+
+def is_done(entry: Path) -> bool:
+    """Whether the entry is there."""
+    return (entry / "done").exists()
+
+
+@contextlib.contextmanager
+def staging(entry: Path, what: str) -> Iterator[Path | None]:
+    """A new folder that becomes the entry when the block ends well, and vanishes when it does not.
+
+    None if another writer has made the entry when this one's turn comes; `what` is what it is told to wait for.
+    """
+    with _turn(entry, what) as place:
+        if place is None:
+            yield None
+            return
+        folder = files.own(place / f"{entry.name}-{os.urandom(4).hex()}", _RESULT)
+        try:
+            (folder / "files").mkdir()
+            yield folder
+            _commit(folder, entry)
+        finally:
+            files.remove(folder, _RESULT)
+
+
+@contextlib.contextmanager
+def resumable(entry: Path, what: str) -> Iterator[Path | None]:
+    """As `staging`, but what a killed writer left is there again for the next one."""
+    with _turn(entry, what) as place:
+        if place is None:
+            yield None
+            return
+        folder = files.own(place / f"{entry.name}.partial", _RESULT)
+        (folder / "files").mkdir(exist_ok=True)
+        yield folder
+        _commit(folder, entry)
+
+
+def start_afresh(folder: Path) -> None:
+    """Remove what an unfinished corpus holds: it is not to be gone on with."""
+    files.remove(folder, _RESULT)
+
+
+@contextlib.contextmanager
+def _turn(entry: Path, what: str) -> Iterator[Path | None]:
+    """Hold the key's lock; gives the folder for unfinished work, or None if there is nothing left to do."""
+    if not re.fullmatch(r"[0-9a-f]{8,64}(-[0-9a-f]{12})?", entry.name) or entry.parent.name != entry.name[:2]:
+        raise UserError(f"{entry}: no place of the store; `{what}` is nothing that this plan can make")
+    place = entry.parent.parent / "tmp"
+    with held(place / f"{entry.name}.lock", waiting(what)) as lock:
+        if is_done(entry):
+            yield None
+            return
+        if lock.real:
+            _sweep(place, entry.name)
+        yield place
+
+
+def _commit(folder: Path, entry: Path) -> None:
+    (folder / "done").write_text("complete\n", encoding="utf-8")
+    for _ in range(3):
+        if files.settle(folder, entry) or is_done(entry):  # another writer of the same key was first
+            return
+        # somebody took `done` away to have this made again
+        if not files.is_own(entry, _RESULT):
+            raise UserError(f"{entry}: in the way of a result, and not made by onepage; move it away")
+        broken = folder.with_name(f"{folder.name}.broken")
+        files.remove(broken, _RESULT)
+        files.settle(entry, broken)
+        files.remove(broken, _RESULT)
+    raise OSError(errno.EBUSY, "cannot be put in place", str(entry))
+
+
+def _sweep(place: Path, mine: str) -> None:
+    """Remove what killed writers left behind: folders of ours whose key nobody holds. `mine` is held by the caller."""
+    for folder in place.iterdir():
+        match = _STAGED.fullmatch(folder.name)
+        if not match or not files.is_own(folder, _RESULT):
+            continue
+        if match[2] == ".partial" and not match[3] and time.time() - folder.stat().st_mtime < _KEEP_SECONDS:
+            continue
+        if match[1] == mine:
+            files.remove(folder, _RESULT)
+            continue
+        lock = Lock(place / f"{match[1]}.lock")
+        if lock.acquire(None):
+            try:
+                if lock.real:
+                    files.remove(folder, _RESULT)
+            finally:
+                lock.release()

@@ -1,0 +1,204 @@
+"""The front page of a report: what was found, what was run, what holds, and where everything came from.
+
+`index.html` depends on the plan, the results and the checks only. Run times differ from build to build, so they stand
+in `timing.js` beside it, the one file of a report's folder that is in no manifest and is never compared; the page
+reads it if scripts are on and says nothing of time otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from onepage.core import files
+from onepage.core.places import BUILD
+from onepage.execute import failures
+from onepage.publishing import records
+from onepage.review import pages
+
+HEADLINES = 8
+STATES = ("fresh", "stale", "failed")
+STYLES = ("page.css", "index.css")
+SCRIPTS = ("page.js", "index.js")
+
+
+def write_index(
+    plan: Mapping[str, Any],
+    results: Mapping[str, Any],
+    out_dir: str | Path,
+    checks: Sequence[Mapping[str, Any]] | None = None,
+    claims: Mapping[str, Any] | None = None,
+    *,
+    root: str | Path = ".",
+    states: Mapping[str, str] | None = None,
+    headline: Sequence[str] | None = None,
+) -> Path:
+    """Write `index.html` and `timing.js` into the report's folder; returns the index.
+
+    `checks` are `{"demand", "holds", "found", "where"}`; `claims` is results["claims"] unless given. `states` names
+    the targets that are not fresh ("stale", "failed"); `headline` the values to show large (by default the first
+    that have an interval). What is needed to write the page again is kept under `build/`, for `mark`.
+    """
+    root, out_dir = Path(root), Path(out_dir)
+    claims = dict(results.get("claims", {}) if claims is None else claims)
+    states = {name: state for name, state in (states or {}).items() if state != "fresh"}
+    kept = {"checks": [dict(check) for check in checks or ()], "headline": list(headline or ()), "states": states}
+    targets = plan["targets"]
+    analyses = [_card(t, results, claims, states) for t in targets if t["kind"] == "analysis"]
+    for card in analyses:
+        failure = root / BUILD / "failed" / plan["report"] / card["id"] / failures.PAGE
+        shown = card["state"] == "failed" and failure.is_file()
+        card["failure"] = Path(os.path.relpath(failure, out_dir)).as_posix() if shown else None
+    runs = [t for t in targets if t["kind"] == "run"]
+    page = pages.page(
+        "index.html.j2",
+        STYLES,
+        SCRIPTS,
+        local_scripts=True,
+        lang=plan.get("lang") or "en",
+        plan=plan,
+        analyses=analyses,
+        headline=_headline(results, headline),
+        values=_values(results),
+        claims=_claims(claims),
+        checks=kept["checks"],
+        picture="report.png" if (out_dir / "report.png").is_file() else None,
+        files=[name for name in ("report.pdf", "report.html") if (out_dir / name).is_file()],
+        published=results.get("files", {}),
+        **_run_table(runs, root, states),
+    )
+    files.write(out_dir / "timing.js", _timing(targets, root))
+    files.write(root / BUILD / plan["report"] / "index.json", json.dumps(kept, sort_keys=True, indent=1) + "\n")
+    return files.write(out_dir / "index.html", page)
+
+
+def mark(plan: Mapping[str, Any], root: str | Path = ".", states: Mapping[str, str] | None = None) -> bool:
+    """Say in an existing index which targets are stale or failed (none: it is whole again); True if it was rewritten.
+
+    For a build that stopped half-way: the report's folder still holds the previous good pages. Unless given, the
+    states are those that the store and `build/failed/` show.
+    """
+    root = Path(root)
+    states = dict(current_states(plan, root) if states is None else states)
+    out_dir, memory = root / plan["out"], root / BUILD / plan["report"] / "index.json"
+    try:
+        kept = json.loads(memory.read_text("utf-8"))
+        results = json.loads((out_dir / "results.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False  # nothing has been built yet that could be marked
+    if kept["states"] == {name: state for name, state in states.items() if state != "fresh"}:
+        return False
+    write_index(plan, results, out_dir, kept["checks"], root=root, states=states, headline=kept["headline"] or None)
+    return True
+
+
+def current_states(plan: Mapping[str, Any], root: str | Path = ".") -> dict[str, str]:
+    """Targets that are not fresh: "failed" if their last execution failed, else "stale" if they wait for one."""
+    root = Path(root)
+    failed = root / BUILD / "failed" / plan["report"]
+    states = {}
+    for target in plan["targets"]:
+        if (failed / target["id"] / "failure.json").is_file():
+            states[target["id"]] = "failed"
+        elif not (root / target["entry"] / "done").exists():
+            states[target["id"]] = "stale"
+    return states
+
+
+def _card(
+    target: Mapping[str, Any], results: Mapping[str, Any], claims: Mapping[str, Any], states: Mapping[str, str]
+) -> dict:
+    def own(section: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: item for name, item in section.items() if item.get("source", {}).get("target") == target["id"]}
+
+    figures = own(results.get("figures", {}))
+    figure = next(iter(figures.values()), None)
+    value = next(({"name": name, **item} for name, item in own(results.get("values", {})).items()), None)
+    counts = [(len(own(results.get(kind, {}))), kind) for kind in ("figures", "tables", "values", "claims")]
+    return {
+        "id": target["id"],
+        "href": f"analyses/{target['id']}.html",
+        "title": target.get("title") or target["id"],
+        "question": target.get("question"),
+        "figure": figure,
+        "value": value,
+        "state": states.get(target["id"], "fresh"),
+        "counts": ", ".join(f"{n} {kind[:-1] if n == 1 else kind}" for n, kind in counts if n),
+        "fallen": [name for name, item in own(claims).items() if not item["holds"]],
+    }
+
+
+def _values(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"name": name, "href": _href(item, name), **item} for name, item in results.get("values", {}).items()]
+
+
+def _headline(results: Mapping[str, Any], wanted: Sequence[str] | None) -> list[dict[str, Any]]:
+    every = _values(results)
+    if wanted:
+        by_name = {item["name"]: item for item in every}
+        return [by_name[name] for name in wanted if name in by_name]
+    certain = [item for item in every if item.get("low") is not None]
+    return (certain or every)[:HEADLINES]
+
+
+def _claims(claims: Mapping[str, Any]) -> list[dict[str, Any]]:
+    listed = [{"name": name, "href": _href(item, name), **item} for name, item in claims.items()]
+    return sorted(listed, key=lambda item: item["holds"])  # what has fallen comes first
+
+
+def _href(item: Mapping[str, Any], name: str) -> str:
+    target = item.get("source", {}).get("target")
+    return f"analyses/{target}.html#{pages.anchor(name)}" if target else f"#{pages.anchor(name)}"
+
+
+def _run_table(runs: Sequence[Mapping[str, Any]], root: Path, states: Mapping[str, str]) -> dict[str, Any]:
+    """One row a run: where it departs from the usual parameters, and the values that it published itself."""
+    usual: dict[str, str] = {}
+    for name in dict.fromkeys(name for run in runs for name in run.get("parameters") or {}):
+        texts = Counter(json.dumps((run.get("parameters") or {}).get(name)) for run in runs)
+        usual[name] = texts.most_common(1)[0][0]
+    rows, columns = [], {}
+    for run in runs:
+        published = _run_values(root / run["entry"] / "notebook.ipynb")
+        columns.update({record.name: record.body.get("about") or record.name for record in published})
+        special = {
+            name: json.dumps(value)
+            for name, value in (run.get("parameters") or {}).items()
+            if name != "seed" and json.dumps(value) != usual[name]
+        }
+        rows.append(
+            {
+                "id": run["id"],
+                "row": run.get("row"),
+                "seed": run.get("seed"),
+                "key": run.get("key"),
+                "href": f"analyses/{run['id']}.html",
+                "state": states.get(run["id"], "fresh"),
+                "special": special,
+                "values": {record.name: record.body for record in published},
+            }
+        )
+    return {"runs": rows, "run_columns": columns}
+
+
+def _run_values(notebook: Path) -> list[records.Record]:
+    try:
+        return [record for record in records.records(notebook) if record.kind == "value"]
+    except (OSError, ValueError, KeyError):
+        return []
+
+
+def _timing(targets: Sequence[Mapping[str, Any]], root: Path) -> str:
+    """Seconds that each target took when it was executed, wherever and whenever that was."""
+    seconds = {}
+    for target in targets:
+        try:
+            told = json.loads((root / target["entry"] / "timing.json").read_text("utf-8"))
+            seconds[target["id"]] = round(float(told["seconds"]), 1)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return f"// Not compared between builds: run times differ.\nvar onepageSeconds = {json.dumps(seconds)};\n"

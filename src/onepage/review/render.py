@@ -1,0 +1,311 @@
+"""Executed notebook + current script -> one HTML page with its media beside it.
+
+nbconvert turns the cells into HTML through our own template (`templates/cells`, which extends `basic`); the page
+around them is `templates/analysis.html.j2`. The bytes depend on the notebook, the script, the plan's facts and the
+templates only, so a page that was made from the same is taken from `build/<report>/pages/` instead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from onepage.core import files
+from onepage.core.errors import UserError
+from onepage.core.places import BUILD
+from onepage.review import cells as cells_
+from onepage.review import pages, prose
+from onepage.review.outputs import Media, Origin, cell_outputs, records_in
+from onepage.scripts import percent
+
+STYLES = ("page.css", "media.css")
+SCRIPTS = ("page.js",)
+PAGE = "page of an execution"  # how the folder of one under build/ is marked
+LISTENING = {"audio", "clips", "matrix", "scatter"}  # kinds that need the script for sound
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a page says besides its notebook; all of it enters the cache's key."""
+
+    id: str  # of the target
+    kind: str  # "run" or "analysis"
+    title: str  # shown when the script's first cell has no `# Title`
+    question: str  # of the assignment, "1a, 1b"
+    report: str  # name of the report
+    script: str  # path below the project
+    key: str | None = None  # content key of the execution
+    row: str | None = None  # row of experiments.toml, for a run
+    facts: tuple[tuple[str, str], ...] = ()  # further label and text pairs for the head
+    parameters: tuple[tuple[str, Any], ...] = ()  # as executed
+    before: tuple[str, str] | None = None  # (target, title) of the page before
+    after: tuple[str, str] | None = None  # (target, title) of the next page
+    commit: str | None = None  # of the project
+    dirty: bool = False  # whether the project had uncommitted changes
+    lang: str = "en"  # of the prose
+    home: str | None = "../index.html"  # link to the index
+    failure: str | None = None  # why it failed, for a partial notebook
+
+
+def render_target(plan: dict[str, Any], target: dict[str, Any], root: str | Path, out_dir: str | Path) -> Path:
+    """Write `analyses/<id>.html` and its media below `out_dir`; returns the page's path.
+
+    `plan` and `target` are as loaded from plan.json, `root` is the project that their paths are relative to.
+    """
+    return _put(prepare(plan, target, Path(root)), target["id"], Path(out_dir))
+
+
+def prepare(plan: dict[str, Any], target: dict[str, Any], root: Path) -> Path:
+    """Make the page and keep it under `build/`, if it is not there already; returns the folder that it is kept in.
+
+    An execution may call this as it ends, in a process that has nbconvert loaded: the report then only copies.
+    """
+    entry = root / target["entry"]
+    notebook = entry / "notebook.ipynb"
+    if not notebook.is_file():
+        raise UserError(f"{notebook}: not there; {target['id']} has not been executed: run `make report`")
+    script = root / target["script"]
+    text = percent.read_text(script) if script.is_file() else ""
+    facts = _facts(plan, target)
+    raw = notebook.read_bytes()
+    digest = hashlib.sha256(repr((facts, _own_digest())).encode() + b"\0" + raw + b"\0" + text.encode()).hexdigest()
+    kept = root / BUILD / plan["report"] / "pages" / facts.id
+    if not _holds(kept, digest):
+        page, media = _render(json.loads(raw), text, facts, entry / "files")
+        _keep(kept, digest, page, media)
+    return kept
+
+
+def render_failed(
+    notebook_path: str | Path,
+    script: str | Path,
+    message: str,
+    out: str | Path,
+    *,
+    plan: dict[str, Any] | None = None,
+    target: dict[str, Any] | None = None,
+) -> Path:
+    """Write the page of a partial notebook to `out`, with `message` above it and its media beside it.
+
+    With `plan` and `target` the page says what any other page says of its provenance.
+    """
+    notebook_path, script, out = Path(notebook_path), Path(script), Path(out)
+    notebook = json.loads(notebook_path.read_text("utf-8"))
+    text = percent.read_text(script) if script.is_file() else ""
+    if plan and target:
+        facts = replace(_facts(plan, target), before=None, after=None, home=None, failure=message)
+    else:
+        facts = Facts(
+            id=script.stem,
+            kind="analysis",
+            title=script.stem,
+            report="failed",
+            question="",
+            script=script.as_posix(),
+            home=None,
+            failure=message,
+        )
+    page, media = _render(notebook, text, facts, notebook_path.parent / "files", folder=f"{out.stem}-media")
+    _write_media(media, out.parent)
+    return files.write(out, page)
+
+
+def _facts(plan: dict[str, Any], target: dict[str, Any]) -> Facts:
+    alike = [t for t in plan["targets"] if t["kind"] == target["kind"] and t.get("row") == target.get("row")]
+    at = next((i for i, t in enumerate(alike) if t["id"] == target["id"]), 0)
+    near = [
+        (alike[i]["id"], alike[i].get("title") or alike[i]["id"]) if 0 <= i < len(alike) else None
+        for i in (at - 1, at + 1)
+    ]
+    corpus, code = plan.get("corpus") or {}, plan.get("code") or {}
+    shown = [
+        ("seed", target.get("seed")),
+        ("profile", plan.get("profile")),
+        ("corpus", corpus.get("name")),
+        ("device", plan.get("device")),
+        ("key", pages.short(target.get("key"))),
+    ]
+    title = target.get("title") or target["id"]
+    return Facts(
+        id=target["id"],
+        kind=target["kind"],
+        question=str(target.get("question") or ""),
+        report=plan["report"],
+        title=f"{title}: {target['id']}" if target["kind"] == "run" and title != target["id"] else title,
+        script=target["script"],
+        key=target.get("key"),
+        row=target.get("row"),
+        before=near[0],
+        after=near[1],
+        facts=tuple((label, str(text)) for label, text in shown if text not in (None, "")),
+        parameters=tuple(sorted((target.get("parameters") or {}).items())),
+        commit=code.get("commit"),
+        dirty=bool(code.get("dirty")),
+        lang=plan.get("lang") or "en",
+    )
+
+
+def _render(
+    notebook: dict[str, Any], text: str, facts: Facts, files: Path, folder: str | None = None
+) -> tuple[str, Media]:
+    executed = cells_.notebook_cells(notebook)
+    found, current = cells_.merge(cells_.script_cells(text), executed)
+    published = list(records_in(found))
+    outline = prose.Outline({"main", *(pages.anchor(record["name"]) for record in published)})
+    title, found = _title(found, facts)
+    media = Media(folder or f"media/{facts.id}", files)
+    origin = Origin(facts.script, facts.id, facts.key, facts.kind)
+    body = _body(found, media, origin, outline, published, facts)
+    kinds = {record["kind"] for record in published}
+    about = cells_.parameters(found)
+    page = pages.page(
+        "analysis.html.j2",
+        STYLES,
+        (*SCRIPTS, "listen.js") if kinds & LISTENING else SCRIPTS,
+        rules=media.css,
+        title=title,
+        body=body,
+        current=current or not text,
+        headings=[h for h in outline.headings if h[0] <= 3],
+        published=published,
+        parameters=[{"name": n, "value": json.dumps(v), "about": about.get(n)} for n, v in facts.parameters],
+        before=_turn(facts.before),
+        after=_turn(facts.after),
+        **{
+            name: getattr(facts, name)
+            for name in (
+                "kind",
+                "question",
+                "report",
+                "script",
+                "key",
+                "row",
+                "facts",
+                "commit",
+                "dirty",
+                "lang",
+                "home",
+                "failure",
+            )
+        },
+    )
+    return page, media
+
+
+def _title(found: list[cells_.Cell], facts: Facts) -> tuple[str, list[cells_.Cell]]:
+    """A leading `# Title` in the script is the page's title (a run's page is named by its run)."""
+    if not found or found[0].kind != "markdown":
+        return facts.title, found
+    title, rest = prose.title_of(found[0].source)
+    if title is None:
+        return facts.title, found
+    first = cells_.Cell("markdown", rest, found[0].line, found[0].tags)
+    return (title if facts.kind == "analysis" else facts.title), [first, *found[1:]]
+
+
+def _body(
+    found: list[cells_.Cell], media: Media, origin: Origin, outline: prose.Outline, published: list[dict], facts: Facts
+) -> str:
+    """The cells as HTML, by nbconvert."""
+    from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+    lists = {record["name"]: record for record in published if record["kind"] == "clips"}
+    nodes = []
+    for number, cell in enumerate(found):
+        if cell.kind == "markdown":
+            html = prose.markdown(cell.source, outline)
+            if html:
+                nodes.append(new_markdown_cell(cell.source, id=f"c{number}", metadata={"onepage": {"html": html}}))
+            continue
+        last = (cell.line or 0) + cell.source.count("\n")
+        shown = {
+            "id": f"code-{cell.line or number}",
+            "failed": any(o.get("output_type") == "error" for o in cell.outputs),
+            "lines": ""
+            if cell.line is None
+            else f"{facts.script}:{cell.line}" + (f"–{last}" if last > cell.line else ""),
+        }
+        drawn = cell_outputs(cell, media, origin, lists)
+        outputs = [new_output("display_data", data={"text/html": html}) for html in drawn]
+        nodes.append(new_code_cell(cell.source, id=f"c{number}", outputs=outputs, metadata={"onepage": shown}))
+    body, _ = _exporter().from_notebook_node(new_notebook(cells=nodes))
+    return body
+
+
+# Pygments marks every name, operator and blank; only what the style sheet colours is worth its bytes.
+_COLOURED = r"k[ncdr]?|ow|s[12abdei]?|m[fhi]|il|c[1mh]?|n[fcd]"
+_PLAIN_SPAN = re.compile(rf'<span class="(?!(?:{_COLOURED})")[a-z0-9]+">([^<]*)</span>')
+
+
+def _slim(code: str) -> str:
+    return _PLAIN_SPAN.sub(r"\1", code).replace("<pre><span></span>", '<pre tabindex="0">', 1)
+
+
+@cache
+def _exporter():
+    from nbconvert.exporters.templateexporter import TemplateExporter
+    from nbconvert.filters.highlight import Highlight2HTML
+
+    colour = Highlight2HTML("python")
+    exporter = TemplateExporter(
+        template_name="cells",
+        extra_template_basedirs=[str(pages.TEMPLATES)],
+        file_extension=".html",
+        template_extension=".html.j2",
+        default_preprocessors=[],
+        filters={"highlight_code": lambda *args, **options: _slim(colour(*args, **options))},
+    )
+    exporter.output_mimetype = "text/html"
+    return exporter
+
+
+@cache
+def _own_digest() -> str:
+    """Changes when a template, a style, a script or the code of a page changes."""
+    own = ["render.py", "outputs.py", "cells.py", "prose.py", "pages.py", "quantities.py", "media.py",
+           "bundles.py", "declared.py", "drawings.py", "sanitised.py", "notebooks.py"]  # fmt: skip
+    files = [pages.HERE / name for name in own]
+    files += sorted(p for folder in (pages.TEMPLATES, pages.STATIC) for p in folder.rglob("*") if p.is_file())
+    digest = hashlib.sha256()
+    for path in files:
+        if path.is_file():
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _turn(near: tuple[str, str] | None) -> dict[str, str] | None:
+    return {"href": f"{near[0]}.html", "title": near[1]} if near else None
+
+
+def _holds(kept: Path, digest: str) -> bool:
+    try:
+        return (kept / "digest").read_text() == digest
+    except OSError:
+        return False
+
+
+def _keep(kept: Path, digest: str, page: str, media: Media) -> None:
+    files.remove(kept, PAGE)
+    files.own(kept, PAGE)
+    _write_media(media, kept)
+    files.write(kept / "page.html", page)
+    files.write(kept / "digest", digest)  # last: without it the rest does not count
+
+
+def _write_media(media: Media, folder: Path) -> None:
+    for name, content in media.files.items():
+        files.write(folder / media.folder / name, content)
+
+
+def _put(kept: Path, name: str, out_dir: Path) -> Path:
+    folder = out_dir / "analyses"
+    media = kept / "media" / name
+    if media.is_dir():
+        shutil.copytree(media, folder / "media" / name, dirs_exist_ok=True, copy_function=shutil.copyfile)
+    return files.write(folder / f"{name}.html", (kept / "page.html").read_bytes())

@@ -1,0 +1,69 @@
+// Only in the preview: follows the build, loads the page again at the same place, shows what went wrong.
+"use strict";
+{
+  const { page, version } = document.currentScript.dataset, place = `onepage:${location.pathname}`;
+  const sheet = new CSSStyleSheet(); // the page's policy admits no style of ours, but this is none that was written
+  sheet.replaceSync(`
+    .onepage-news { position: fixed; right: 1rem; bottom: 1rem; z-index: 99; max-width: min(60rem, calc(100vw - 2rem)); max-height: 60vh; overflow: auto;
+      font: .875rem/1.45 system-ui, sans-serif; background: #1c1e22; color: #f4f2ec; border-radius: 8px; padding: .5rem .9rem; box-shadow: 0 4px 24px #0006; }
+    .onepage-news.failed { left: 1rem; border-top: 4px solid #f0968a; }
+    .onepage-news pre { margin: .4rem 0; white-space: pre-wrap; overflow-wrap: anywhere; font: .8125rem/1.45 ui-monospace, Menlo, Consolas, monospace; }
+    .onepage-news button { float: right; font: inherit; color: inherit; background: none; border: 1px solid #8b8f97; border-radius: 5px; padding: .1rem .6rem; cursor: pointer; }
+    @media print { .onepage-news { display: none; } }`);
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+  const box = document.createElement("div");
+  box.hidden = true;
+  document.body.append(box);
+
+  // Where the reader is: the first thing with a name that is in sight, and how far down; and what is unfolded
+  const keep = () => {
+    const named = [...document.querySelectorAll("main [id]")].find((element) => element.getBoundingClientRect().top >= 0);
+    const open = [...document.querySelectorAll("details[id][open]")].map((fold) => fold.id);
+    sessionStorage.setItem(place, JSON.stringify({ y: scrollY, id: named?.id, top: named?.getBoundingClientRect().top, open }));
+  };
+  const restore = () => {
+    const kept = JSON.parse(sessionStorage.getItem(place) ?? "null");
+    sessionStorage.removeItem(place);
+    if (!kept) return;
+    for (const id of kept.open) document.getElementById(id)?.setAttribute("open", "");
+    const named = kept.id && document.getElementById(kept.id);
+    const top = named ? scrollY + named.getBoundingClientRect().top - kept.top : kept.y;
+    const wanted = Math.abs(top - kept.y) < innerHeight ? top : kept.y;
+    const there = () => { scrollTo({ top: wanted, behavior: "instant" }); return scrollY; };
+    const reached = there();
+    addEventListener("load", () => { if (scrollY === reached) there(); }); // before its pictures the page may be too short
+  };
+  history.scrollRestoration = "manual";
+  restore();
+  addEventListener("load", () => { history.scrollRestoration = "auto"; });
+
+  let slow = 0;
+  const show = (kind, heading, text) => {
+    clearTimeout(slow);
+    box.replaceChildren();
+    box.className = `onepage-news ${kind}`;
+    box.hidden = false;
+    box.setAttribute("role", kind === "failed" ? "alert" : "status");
+    if (text) {
+      const close = Object.assign(document.createElement("button"), { type: "button", textContent: "Hide" });
+      close.addEventListener("click", () => { box.hidden = true; });
+      box.append(close);
+    }
+    box.append(Object.assign(document.createElement("b"), { textContent: heading }));
+    if (text) box.append(Object.assign(document.createElement("pre"), { textContent: text, tabIndex: 0 }));
+  };
+  const hide = () => { clearTimeout(slow); box.hidden = true; };
+
+  const news = new EventSource("/_onepage/news");
+  news.addEventListener("message", (event) => {
+    const { state, message, versions } = JSON.parse(event.data);
+    if ((state === "ready" || page) && (versions[page] ?? 0) !== Number(version)) { keep(); news.close(); location.reload(); return; }
+    document.documentElement.dataset.build = state;
+    if (state === "failed") show("failed", "The build failed. This page is the last good one.", message);
+    else if (state === "building") { clearTimeout(slow); slow = setTimeout(() => show("building", "Building …"), 400); }
+    else hide();
+  });
+  news.addEventListener("error", () => show("building", "The preview has ended."));
+  news.addEventListener("open", hide);
+  addEventListener("pagehide", () => news.close());
+}

@@ -1,0 +1,149 @@
+"""`onepage page`: the report's folder, written beside and put in place whole.
+
+results.json and what it names, a page for every run and analysis, the report as PDF and HTML, the index with the
+checks, and last the manifest with every file's sha256.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import hashlib
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from onepage.check import check
+from onepage.core import config, files, locks, places, quantities
+from onepage.execute import ledger
+from onepage.page import pagestate, results
+from onepage.page.compose import Composed, compose
+from onepage.page.layout.typeset import Typeset, typeset
+from onepage.page.layout.webpage import webpage
+from onepage.plan import planfile
+from onepage.review import index, render
+from onepage.tools import plan as planning
+
+UNLISTED = {"manifest.json", "timing.js", files.MARKER}  # the manifest itself, and what may differ from build to build
+HEADLINES = 6
+
+
+@dataclass(frozen=True)
+class Built:
+    """A finished report."""
+
+    folder: Path
+    results: dict[str, Any]
+    composed: Composed
+    typeset: Typeset
+    rows: list[check.Row]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `onepage page`."""
+    planfile.add_plan_argument(parser)
+    parser.add_argument("--pictures", type=Path, metavar="DIR", help="also write every page as a PNG there")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Build the report and say what came of it."""
+    gc.disable()  # a process of two seconds, a tenth of them spent on looking for what it could free
+    plan = planfile.load(args.plan)
+    built = build(plan)
+    planning.again(plan)
+    if args.pictures:
+        for number, picture in enumerate(built.typeset.pictures, 1):
+            _put(args.pictures / f"page-{number}.png", picture)
+    print(summary(built, Path.cwd()))
+    return 0
+
+
+def build(plan: planfile.Plan) -> Built:
+    """Write the report's folder; it is replaced whole, or, where anything fails, left as it was."""
+    ledger.require_current(plan)
+    plan = planfile.identified(plan)
+    what = places.report_marker(plan.report)
+    with locks.held(plan.folder / "page.lock", locks.waiting(plan.data["out"])):
+        key = pagestate.wanted(plan.folder) if (plan.folder / "page.key").is_file() else ""
+        out = places.require_out(plan.root, plan.report)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        files.finish_earlier(out, what, pagestate.names(plan.folder))
+        with files.temporary(f".{out.name}-", what, out.parent) as folder:
+            folder.chmod(0o755)
+            built = _write(plan, folder)
+            ours = pagestate.names(plan.folder) | places.manifest_names(out)
+            kept = files.put_in_place(folder, out, what, ours)
+        pagestate.remember(plan.folder, out, key, sorted(places.manifest_names(out)))
+    for name in kept:
+        print(f"  note: {plan.data['out']}/{name} is not of this report, and was left where it is")
+    return Built(out, *built)
+
+
+def summary(built: Built, here: Path) -> str:
+    """The headline values, what to mend and what to open."""
+    shown = list(dict.fromkeys(name for name, _ in built.composed.use.shown if name in built.results["values"]))
+    lines = []
+    for name in shown[:HEADLINES]:
+        value = built.results["values"][name]
+        text = quantities.interval(value["value"], value["low"], value["high"], value["unit"])
+        lines.append(f"  {name:28} {text}")
+    made = built.typeset
+    lines.append(f"  {'page':28} body {made.body:g} pt, {quantities.percent(made.blank, 0)} empty, {made.pages} pages")
+    for row in built.rows:
+        lines += [f"  short: {said}" for said in row.shortfalls]
+        lines += [f"  note: {said}" for said in row.warnings]
+    folder = built.folder.relative_to(here) if built.folder.is_relative_to(here) else built.folder
+    lines.append(f"open {folder}/report.pdf or {folder}/index.html")
+    return "\n".join(lines)
+
+
+def manifest(folder: Path, report: str) -> dict[str, Any]:
+    """The sha256 of every file of a report's folder that is the same in every build."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = {path.relative_to(folder).as_posix(): path for path in paths}
+    digests = {n: hashlib.sha256(p.read_bytes()).hexdigest() for n, p in names.items() if n not in UNLISTED}
+    return {"report": report, "files": digests}
+
+
+def _write(plan: planfile.Plan, folder: Path) -> tuple[dict[str, Any], Composed, Typeset, list[check.Row]]:
+    collected = results.collect(plan.data, plan.root)
+    found = collected.results
+    page_folder = plan.root / config.load(plan.root).page
+    for name, content in collected.assets.items():
+        _put(folder / name, content)
+    for name, source in collected.files.items():
+        shutil.copyfile(source, folder / name)
+    _put(folder / "results.json", results.as_json(found).encode("utf-8"))
+    # What people write comes before the many pages: its errors are the likeliest.
+    composed = compose(page_folder, found, plan.root)
+    page = (composed.document, composed.front, found, folder, page_folder)
+
+    def typeset_page() -> Typeset:
+        with tempfile.TemporaryDirectory(prefix="onepage-") as sources:
+            made = typeset(*page, Path(sources))
+        _put(folder / "report.pdf", made.pdf)
+        _put(folder / "report.png", made.pictures[0])
+        return made
+
+    with ThreadPoolExecutor() as beside:  # Typst's work and Python's do not wait for each other
+        typesetting = beside.submit(typeset_page)
+        _put(folder / "report.html", webpage(*page).encode("utf-8"))
+        for target in plan.targets:
+            render.render_target(plan.data, target, plan.root, folder)
+        rows = check.judge(page_folder, composed, found, typesetting.result, folder, plan.root)
+    made = typesetting.result()
+    headline = list(dict.fromkeys(name for name, _ in composed.use.shown if name in found["values"]))
+    index.write_index(
+        plan.data, found, folder, [row.as_dict() for row in rows], found["claims"], root=plan.root,
+        headline=headline[:HEADLINES],
+    )  # fmt: skip
+    _put(folder / "manifest.json", results.as_json(manifest(folder, plan.report)).encode("utf-8"))
+    return found, composed, made, rows
+
+
+def _put(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)

@@ -1,0 +1,31 @@
+"""A built report, loaded: the one way in which commands look at what `make report` wrote."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from onepage.page.results import load_results
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two reports."""
+
+    label: str  # as it was asked for
+    folder: Path  # its report folder
+    results: dict[str, Any]  # its results.json
+
+    def section(self, name: str) -> dict[str, Any]:
+        return self.results.get(name) or {}
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        return self.section("provenance")
+
+
+def load(folder: str | Path, label: str | None = None) -> Side:
+    """A report's folder as one side."""
+    folder = Path(folder)
+    return Side(label or folder.name, folder, load_results(folder))

@@ -1,0 +1,59 @@
+"""`onepage run`: executes one target of a plan, puts the result in the store, and makes its page ready."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from onepage.core import files
+from onepage.execute import failures, warm
+from onepage.plan import planfile, store
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    planfile.add_plan_argument(parser)
+    parser.add_argument("target", help="a target's id, its script, or `corpus`")
+
+
+def main(args: argparse.Namespace) -> int:
+    plan = planfile.load(args.plan)
+    if args.target == "corpus":
+        from onepage.execute import corpora
+
+        return corpora.make(plan)
+    target = plan.target(args.target)
+    if store.is_done(plan.entry(target)):
+        return 0
+    code = warm.submit(plan.root, ["run", "--plan", str(args.plan.resolve()), args.target])
+    return _execute(plan, target) if code is None else code
+
+
+def _execute(plan: planfile.Plan, target: dict[str, Any]) -> int:
+    from onepage.execute.execute import execute
+
+    try:
+        made = execute(plan, target)
+    except failures.Failed as failed:
+        _show(plan, target, failed)
+        raise
+    if made:  # its page now, beside other executions, rather than when all have ended
+        from onepage.review import render
+
+        shown = planfile.identified(plan)
+        render.prepare(shown.data, shown.target(target["id"]), plan.root)
+    return 0
+
+
+def _show(plan: planfile.Plan, target: dict[str, Any], failed: failures.Failed) -> None:
+    """A page of the partial notebook, and a mark in the index of the old report; neither may hide the failure."""
+    try:
+        from onepage.review import index, render
+
+        script, page = plan.root / target["script"], failed.kept / failures.PAGE
+        render.render_failed(
+            failed.kept / "notebook.ipynb", script, failed.message, page, plan=plan.data, target=target
+        )
+        index.mark(plan.data, plan.root)
+    except Exception as error:
+        said = f"this page could not be rendered: {type(error).__name__}: {error}\n"
+        files.write(failed.kept / "page.txt", said)

@@ -1,0 +1,252 @@
+"""Augmentation of log-mel features: what could have been different about a clip without changing its
+language.
+
+Every technique is a switch of `AugmentConfig`; the ablation turns them off one at a time. All of them run on
+whole batches, on the features' device. Everything random is drawn per clip and epoch by name (`ClipDraws`),
+never from a running generator, so a clip's augmentation does not depend on batch order, on the number of
+processes, or on which other techniques are on.
+
+Features are logarithms of power, so a filter is a sum and additive noise a `logaddexp`: noise, equalisation,
+band limits and reverberation act here at a fraction of their price on waveforms (`distort` does those). What
+they miss is interference between signal and noise within a window, which averages out over time.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from spokenlang.network.frontend import LOG_FLOOR, SAMPLE_RATE, FrontEnd, FrontEndConfig, LogMel, hz_to_mel, mel_edges
+
+DECIBEL = math.log(10.0) / 10.0  # one dB in natural-log power
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """Which techniques are on, and how strong."""
+
+    crop: bool = True  # train on random crops instead of whole clips
+    crop_min_s: float = 1.5  # shortest crop, s
+    crop_max_s: float = 3.0  # longest crop, s
+    time_shift: bool = True  # start anywhere, wrapping round the clip's end
+    stretch: float = 0.1  # play up to this fraction faster or slower; 0 = off
+    mel_warp: float = 0.2  # scale the frequency axis by up to this share, as another vocal tract would; 0 = off
+    spec_masks: int = 1  # SpecAugment: masks in time and in frequency each; 0 = off
+    spec_time_s: float = 0.3  # longest time mask, s
+    spec_bands: int = 6  # widest frequency mask, bands
+    noise: float = 0.0  # share of clips that noise is added to
+    noise_min_db: float = 3.0  # lowest signal-to-noise ratio, dB
+    noise_max_db: float = 25.0  # highest
+    babble: float = 0.0  # share of clips that another training clip is added to, as background
+    reverb: float = 0.0  # share of clips smeared by an exponential decay of 0.1 to 0.6 s
+    band_limit: float = 0.0  # share of clips confined to a telephone-like band
+    equalise_db: float = 0.0  # deviation of a smooth random filter, dB; 0 = off
+    gain_db: float = 0.0  # level changes up to this; without effect behind a loudness or utterance norm; 0 = off
+    mixup: float = 0.0  # share of clips blended with another, labels too; 0 = off
+    on_waveforms: bool = False  # apply noise, reverb, band_limit and equalise_db to waveforms, every epoch anew (slow)
+
+
+class ClipDraws:
+    """Uniform numbers in [0, 1) for every clip of the training split in one epoch, one column per name."""
+
+    def __init__(self, clips: int, seed: int, epoch: int, device: torch.device | str = "cpu") -> None:
+        self.clips, self.seed, self.epoch, self.device = clips, seed, epoch, device
+        self._columns: dict[str, Tensor] = {}
+
+    def __call__(self, name: str, clips: Tensor, width: int = 1) -> Tensor:
+        """Numbers of the given clips: (len(clips), width)."""
+        key = f"{name}/{width}"
+        if key not in self._columns:
+            # Always drawn on the CPU: the same numbers on every device.
+            seed = zlib.crc32(f"{self.seed}/{self.epoch}/{name}".encode())
+            generator = torch.Generator().manual_seed(seed)
+            self._columns[key] = torch.rand(self.clips, width, generator=generator).to(self.device)
+        return self._columns[key][clips]
+
+
+def warp_matrices(config: FrontEndConfig, limit: float, steps: int = 33) -> Tensor:
+    """(steps, bands, bands) interpolation matrices that scale the frequency axis by 1 - limit .. 1 + limit.
+
+    Vocal tract length perturbation (Jaitly and Hinton 2013), applied to mel bands: output band b reads the input
+    where its centre frequency divided by the factor lies.
+    """
+    nyquist = SAMPLE_RATE / 2
+    factors = torch.linspace(1 - limit, 1 + limit, steps, dtype=torch.float64).unsqueeze(1)
+    source = mel_edges(config.bands, config.low_hz, nyquist)[1:-1] / factors
+    low = hz_to_mel(config.low_hz)
+    width = (hz_to_mel(nyquist) - low) / (config.bands + 1)
+    place = ((2595.0 * torch.log10(1 + source / 700.0) - low) / width - 1).clamp(0, config.bands - 1)
+    distance = (torch.arange(config.bands).reshape(1, -1, 1) - place.unsqueeze(1)).abs()
+    return (1 - distance).clamp(min=0).to(torch.float32)
+
+
+def noise_bank(front_end: FrontEnd, seed: int, seconds: float = 20.0, colours: int = 8) -> Tensor:
+    """(colours, frames, bands) log-mel of Gaussian noise of unit RMS, from brown to slightly blue."""
+    generator = torch.Generator().manual_seed(zlib.crc32(f"{seed}/noise bank".encode()))
+    spectrum = torch.fft.rfft(torch.randn(colours, int(seconds * SAMPLE_RATE), generator=generator))
+    hz = torch.linspace(0, SAMPLE_RATE / 2, spectrum.shape[1]).clamp(min=50.0)
+    tilt = torch.linspace(-1.0, 0.25, colours).unsqueeze(1)  # exponent of the amplitude
+    noise = torch.fft.irfft(spectrum * (hz / 1000.0) ** tilt)
+    log_mel = front_end.spectrum
+    assert isinstance(log_mel, LogMel)
+    device = log_mel.window.device
+    return log_mel((noise / noise.square().mean(dim=1, keepdim=True).sqrt()).to(device))
+
+
+class Augment:
+    """Random views of cached log-mel features; `view` is the only thing the training loop calls."""
+
+    def __init__(self, config: AugmentConfig, front_end: FrontEnd, seed: int, frames: int) -> None:
+        spectral = front_end.config.representation != "waveform"
+        rate = 1000.0 / front_end.config.hop_ms if spectral else float(SAMPLE_RATE)
+        self.config, self.seed, self.frames, self.rate, self.spectral = config, seed, frames, rate, spectral
+        device = next(front_end.buffers()).device if list(front_end.buffers()) else torch.device("cpu")
+        self.warps = self.bank = None
+        if spectral and config.mel_warp:
+            self.warps = warp_matrices(front_end.config, config.mel_warp).to(device)
+        if spectral and config.noise and not config.on_waveforms:
+            self.bank = noise_bank(front_end, seed)
+        if spectral:
+            self.centres = torch.linspace(-1, 1, front_end.config.bands, device=device)
+            self.hz = mel_edges(front_end.config.bands, front_end.config.low_hz, SAMPLE_RATE / 2)[1:-1].to(device)
+
+    def crop_frames(self, step: int) -> int:
+        """Length of every clip in the batch of a step; one length per step keeps the batch a rectangle."""
+        if not self.config.crop:
+            return self.frames
+        seed = zlib.crc32(f"{self.seed}/crop/{step}".encode())
+        draw = float(torch.rand((), generator=torch.Generator().manual_seed(seed)))
+        low, high = self.config.crop_min_s, self.config.crop_max_s
+        # Quarter seconds: few distinct shapes, so that convolution kernels prepared once are found again.
+        seconds = min(high, low + 0.25 * int(draw * (round((high - low) / 0.25) + 1)))
+        return max(1, min(self.frames, round(seconds * self.rate)))
+
+    def view(self, features: Tensor, clips: Tensor, draws: ClipDraws, step: int, prefix: str = "") -> Tensor:
+        """One random view of each clip.
+
+        Args:
+            features: all clips of the split, (all, frames, bands) or waveforms (all, time).
+            clips: which of them, (batch,) on the same device.
+            draws: the epoch's random numbers.
+            step: global step, which fixes the crop length.
+            prefix: tells apart the draws of a second view of the same clip.
+
+        Returns:
+            (batch, crop, bands) or (batch, crop).
+        """
+
+        def draw(name: str, width: int = 1) -> Tensor:
+            return draws(prefix + name, clips, width)
+
+        view = self._read(features, clips, self.crop_frames(step), draw)
+        if not self.spectral:
+            return view * 10 ** (self.config.gain_db * (2 * draw("gain") - 1) / 20) if self.config.gain_db else view
+        if self.warps is not None:
+            factor = (draw("warp").squeeze(1) * len(self.warps)).long()
+            view = torch.bmm(view, self.warps[factor])
+        if not self.config.on_waveforms:
+            view = self._colour(view, draw)
+        if self.config.gain_db:
+            view = view + self.config.gain_db * DECIBEL * (2 * draw("gain").unsqueeze(2) - 1)
+        return view
+
+    def background(self, view: Tensor, features: Tensor, clips: Tensor, draws: ClipDraws, step: int) -> Tensor:
+        """Add another training clip 5 to 25 dB below the first, for a share `babble` of the clips."""
+        if not (self.spectral and self.config.babble):
+            return view
+        other = (draws("babble partner", clips).squeeze(1) * len(features)).long()
+        voice = self._read(features, other, view.shape[1], lambda name, width=1: draws("babble " + name, clips, width))
+        level = -(5 + 20 * draws("babble level", clips).unsqueeze(2)) * DECIBEL
+        chosen = draws("babble", clips).unsqueeze(2) < self.config.babble
+        return torch.where(chosen, torch.logaddexp(view, voice + level), view)
+
+    def mask(self, view: Tensor, clips: Tensor, draws: ClipDraws) -> Tensor:
+        """SpecAugment (Park et al. 2019) on normalised features (batch, frames, bands): zero is the mean."""
+        if not (self.spectral and self.config.spec_masks):
+            return view
+        hidden = torch.zeros(view.shape, dtype=torch.bool, device=view.device)
+        for axis, widest in ((1, self.config.spec_time_s * self.rate), (2, float(self.config.spec_bands))):
+            size = view.shape[axis]
+            place = torch.arange(size, device=view.device)
+            for number in range(self.config.spec_masks):
+                both = draws(f"mask {axis} {number}", clips, 2)
+                width = both[:, :1] * min(widest, size / 2)
+                start = both[:, 1:] * (size - width)
+                inside = (place >= start) & (place < start + width)
+                hidden = hidden | inside.unsqueeze(3 - axis)
+        return view.masked_fill(hidden, 0.0)
+
+    def _read(self, features: Tensor, clips: Tensor, length: int, draw) -> Tensor:
+        """Crop, shift and stretch in one read: rows of the features at fractional positions."""
+        frames = features.shape[1]
+        rate = 1 + self.config.stretch * (2 * draw("stretch") - 1)
+        room = frames if self.config.time_shift else (frames - length * rate).clamp(min=0)
+        start = draw("start") * room
+        if not self.config.stretch:
+            start, rate = start.floor(), torch.ones_like(rate)
+        position = start + rate * torch.arange(length, device=features.device)
+        below = position.long()
+        weight = position - below
+        base = (clips * frames).unsqueeze(1)
+        flat = features.flatten(0, 1)
+        first = flat[base + below % frames]
+        if not self.config.stretch:
+            return first
+        second = flat[base + (below + 1) % frames]
+        return torch.lerp(first, second, weight.unsqueeze(2) if self.spectral else weight)
+
+    def _colour(self, view: Tensor, draw) -> Tensor:
+        """Filter, room, noise, channel: in the order in which they happen to sound."""
+        config = self.config
+        if config.equalise_db:
+            shape = torch.stack([(math.pi * k * (self.centres + 1) / 2).cos() for k in range(1, 5)])
+            weights = (draw("equalise", 4) + draw("equalise more", 4) - 1) * 2.45 / 2  # triangular, deviation 1/2
+            view = view + config.equalise_db * DECIBEL * (weights @ shape).unsqueeze(1)
+        if config.reverb:
+            view = self._where(draw("reverb") < config.reverb, view, self._reverberate, draw("decay"), draw("wet"))
+        if self.bank is not None:
+            view = self._where(draw("noise") < config.noise, view, self._add_noise, draw("noise kind", 3))
+        if config.band_limit:
+            view = self._where(draw("limit") < config.band_limit, view, self._limit, draw("edges", 3))
+        return view
+
+    @staticmethod
+    def _where(chosen: Tensor, view: Tensor, technique, *numbers: Tensor) -> Tensor:
+        """Apply a technique to the chosen clips only; the others cost nothing."""
+        rows = chosen.squeeze(1).nonzero().squeeze(1)
+        return view.index_copy(0, rows, technique(view[rows], *(column[rows] for column in numbers)))
+
+    def _reverberate(self, view: Tensor, decay: Tensor, wet: Tensor) -> Tensor:
+        """Exponential decay of power: 60 dB in 0.1 to 0.6 s, the tail 0 to 12 dB below the direct sound."""
+        lag = torch.arange(view.shape[1], device=view.device)
+        lag = lag.unsqueeze(1) - lag
+        falling = -6.0 * math.log(10.0) / ((0.1 + 0.5 * decay.unsqueeze(2)) * self.rate)
+        tail = torch.exp(falling * lag.clamp(min=0)) * (lag > 0) * (1 - torch.exp(falling))
+        smear = 10 ** (-1.2 * wet.unsqueeze(2)) * tail + torch.eye(view.shape[1], device=view.device)
+        return torch.bmm(smear, view.exp()).log()
+
+    def _add_noise(self, view: Tensor, kind: Tensor) -> Tensor:
+        colours, frames, _ = self.bank.shape
+        colour = (kind[:, 0] * colours).long()
+        start = (kind[:, 1:2] * frames).long()
+        place = (start + torch.arange(view.shape[1], device=view.device)) % frames
+        low, high = self.config.noise_min_db, self.config.noise_max_db
+        level = -(low + (high - low) * kind[:, 2]) * DECIBEL
+        return torch.logaddexp(view, self.bank[colour.unsqueeze(1), place] + level[:, None, None])
+
+    def _limit(self, view: Tensor, edges: Tensor) -> Tensor:
+        """Attenuate by 20 to 60 dB below 100 to 400 Hz and above 2.2 to 3.8 kHz."""
+        low, high = 100 + 300 * edges[:, :1], 2200 + 1600 * edges[:, 1:2]
+        outside = (self.hz < low) | (self.hz > high)
+        loss = (20 + 40 * edges[:, 2:]) * DECIBEL * outside
+        return torch.logaddexp(view - loss.unsqueeze(1), torch.tensor(math.log(LOG_FLOOR), device=view.device))
+
+
+def blend(weight: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    """weight * first + (1 - weight) * second, the weight (batch,) broadcast over the other axes."""
+    weight = weight.reshape(-1, *[1] * (first.dim() - 1))
+    return weight * first + (1 - weight) * second
