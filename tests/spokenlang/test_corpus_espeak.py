@@ -17,7 +17,6 @@ import pytest
 from spokenlang.commands import cli
 from spokenlang.corpus.espeak import conditions, recipe, speakers
 from spokenlang.corpus.espeak.chunks import Clip
-from spokenlang.corpus.espeak.chunks import Clip
 from spokenlang.corpus.espeak.recipe import Options
 from spokenlang.corpus.splits import hold_out
 from spokenlang.corpus.store import ClipStore
