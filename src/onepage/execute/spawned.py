@@ -17,7 +17,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-_AGAIN = "__import__('onepage.execute.spawned').spawned.run_again(globals(), {!r}, {})\n"
+_AGAIN = "__import__('onepage.execute.spawned', fromlist=['run_again']).run_again(globals(), {!r}, {})\n"
 _PATIENCE = 3  # processes that may fail to start before it is taken that none ever will: a pool tries for ever
 
 
