@@ -92,8 +92,8 @@ def test_the_surroundings_and_the_number_of_processes_leave_no_trace(tiny: Path,
 def test_a_killed_build_goes_on_where_it_stopped(tiny: Path, tmp_path: Path) -> None:
     out = tmp_path / "corpus"
     work = tmp_path / "corpus.partial"
-    build = "from pathlib import Path; from spokenlang.corpus import espeak; import sys;"
-    build += "espeak.make(Path(sys.argv[1]), espeak.Options(train=7, test=2), jobs=1)"
+    build = "from pathlib import Path; from spokenlang.corpus.espeak import recipe; import sys;"
+    build += "recipe.make(Path(sys.argv[1]), recipe.Options(train=7, test=2), jobs=1)"
     process = subprocess.Popen([sys.executable, "-c", build, str(out)])
     deadline = time.monotonic() + 60
     while not list(work.glob("chunks/*.json")) and time.monotonic() < deadline:
