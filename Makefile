@@ -85,7 +85,7 @@ compare: $(READY) ## A=... B=...: what changed between two reports
 	@$(ONEPAGE) compare "$(A)" "$(B)"
 
 test: $(READY) ## run the whole test suite (T="..." for pytest's own arguments)
-	@MAKEFLAGS= MFLAGS= MAKELEVEL= $(PY) -m pytest -n $(JOBS) --dist loadfile $(T)
+	@MAKEFLAGS= MFLAGS= MAKELEVEL= $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(T)
 
 pictures: report ## the README's picture of the page, from the built report
 	@$(PY) docs/pictures.py reports/$(NAME)

@@ -7,11 +7,11 @@ import hashlib
 import json
 import os
 import re
+import resource
 import shutil
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -140,17 +140,23 @@ def test_predictions_are_one_row_a_clip_and_agree_with_the_accuracy(clone: Clone
     assert right == pytest.approx(results["values"]["six.test_accuracy"]["value"], abs=1e-6)  # quick has one seed
 
 
+def spent_by_children() -> float:
+    """Processor seconds of processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def test_a_second_make_does_nothing_and_says_so_at_once(clone: Clone, report: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in report.rglob("*")}
     spent = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = spent_by_children()
         again = clone.make("report", PROFILE="quick")
-        spent.append(time.perf_counter() - start)
+        spent.append(spent_by_children() - start)
         assert again.returncode == 0
         assert "nothing to do" in again.stdout
     assert {path: path.stat().st_mtime_ns for path in report.rglob("*")} == before
-    assert min(spent) < 2, "half a second on a quiet machine; this one is busy, yet not that busy"
+    assert min(spent) < 1, "a sixth of a second of processor time; what it takes by the clock is a benchmark's"
 
 
 def test_prose_of_the_page_changes_the_page_alone(clone: Clone) -> None:

@@ -57,8 +57,8 @@ def test_a_trial_whose_process_was_killed_is_tried_again(tiny_store, tmp_path):
     search(SMALL, tiny_store, tmp_path / "whole", 3)
     search(SMALL, tiny_store, tmp_path / "killed", 1)
     killed = (
-        "import os, sys; from pathlib import Path; from spokenlang.training import search; from spokenlang.corpus.store import "
-        "ClipStore; from spokenlang.training.settings import TrainConfig\n"
+        "import os, sys; from pathlib import Path; from spokenlang.corpus.store import ClipStore\n"
+        "from spokenlang.training import search; from spokenlang.training.settings import TrainConfig\n"
         "search.Bench.trained = lambda *_: os._exit(9)\n"
         "config = TrainConfig.from_parameters(eval(sys.argv[3]))\n"
         "search.search(config, ClipStore.open(sys.argv[1]), Path(sys.argv[2]), 3)"

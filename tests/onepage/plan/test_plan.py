@@ -198,7 +198,7 @@ def test_planning_is_quick(project: example.Project) -> None:
         project.onepage(*words[4:])
         after = os.times()
         usage.append(after.children_user + after.children_system - before.children_user - before.children_system)
-    assert min(usage) < 0.4, usage  # processor time, since the machine may be busy
+    assert min(usage) < 0.8, usage  # processor time, since the machine may be busy
 
 
 def test_two_targets_with_one_key_are_one_rule(project: example.Project) -> None:
