@@ -47,13 +47,13 @@ ONEPAGE := $(PY) -P -m onepage
 # ONEPAGE_MAKE ties the warm parent process to this make (see src/onepage/execute/warm.py); under LAUNCH there is none.
 WARM    := $(if $(LAUNCH),ONEPAGE_WARM=no,ONEPAGE_MAKE=$$PPID)
 # ONEPAGE_HOLD has `onepage plan` lock the report until this make ends. A preview has makes of its own that do.
-HOLD    := $(if $(filter-out preview why,$(MAKECMDGOALS)),ONEPAGE_HOLD=$$PPID)
+HOLD    := $(if $(filter-out preview why map,$(MAKECMDGOALS)),ONEPAGE_HOLD=$$PPID)
 RUN      = $(WARM) $(LAUNCH) $(ONEPAGE) run --plan $(BUILD)/plan.json
 PAGE     = $(WARM) $(ONEPAGE) page --plan $(BUILD)/plan.json && \
              cp $(BUILD)/page.json $(BUILD)/page.shown.json && touch $(BUILD)/built
 
 .DEFAULT_GOAL := help
-.PHONY: help report preview test check why verify compare submission bench pictures clean FORCE
+.PHONY: help report preview test check why map verify compare submission bench pictures clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -74,6 +74,9 @@ check: report ## hold the report against its brief and its claims
 
 why: $(READY) ## say what would run again, and because of what
 	@$(ONEPAGE) why --plan $(BUILD)/plan.json
+
+map: $(READY) ## what reads what, its state and how long it took
+	@$(ONEPAGE) map --plan $(BUILD)/plan.json
 
 verify: report ## build a second time elsewhere and compare every byte
 	@MAKEFLAGS= MFLAGS= MAKELEVEL= $(ONEPAGE) verify --plan $(BUILD)/plan.json
@@ -120,7 +123,7 @@ $(READY): requirements.lock
 # plan` returns at once when nothing that it read has changed, so no prerequisites have to be kept in step here, and
 # modules that come, go or change names need no care. A Make that has read the rules again need not ask again.
 
-ifneq ($(filter report preview check why verify submission pictures bench reports/%,$(MAKECMDGOALS)),)
+ifneq ($(filter report preview check why map verify submission pictures bench reports/%,$(MAKECMDGOALS)),)
 include $(BUILD)/plan.mk
 endif
 

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "page": ("onepage.tools.page", "write the report from the results in the store"),
     "check": ("onepage.check.check", "hold the report against its brief and its claims"),
     "why": ("onepage.plan.reasons", "say what would run again, and because of what"),
+    "map": ("onepage.tools.map", "the pipeline as a tree: what reads what, its state and how long it took"),
     "verify": ("onepage.tools.verify", "build a second time elsewhere and compare every byte"),
     "compare": ("onepage.tools.compare", "say what changed between two reports"),
     "preview": ("onepage.tools.preview", "serve the report on loopback and rebuild it on every save"),

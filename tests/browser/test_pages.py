@@ -203,7 +203,36 @@ def test_links_between_pages_lead_somewhere(birds: Path, visit: Callable) -> Non
 
 def test_the_index_shows_times_only_from_the_file_that_is_not_compared(birds: Path, visit: Callable) -> None:
     page, _ = visit(birds / PAGES["index"])
-    assert page.locator('[data-target="q1_waves"] .time').inner_text() == "13 s"
+    assert page.locator('.card[data-target="q1_waves"] .time').inner_text() == "13 s"
     assert "12.5" not in (birds / PAGES["index"]).read_text()
     page, _ = visit(birds / PAGES["index"], script=False)
     assert not page.locator(".took").is_visible()
+
+
+@pytest.mark.parametrize(("width", "kind"), [(390, "narrow"), (1440, "wide")])
+def test_the_map_shows_one_drawing_whose_texts_fit_their_boxes_in_real_letters(
+    birds: Path, visit: Callable, width: int, kind: str
+) -> None:
+    from onepage.review import map as maps
+    from onepage.review import map_drawing
+
+    page, _ = visit(birds / PAGES["index"], width)
+    assert page.locator(".map svg:visible").count() == 1
+    assert page.locator(f".map .map-{kind} .node .time").nth(1).text_content() == "25 s"
+    page.locator(f".map .map-{kind} .node").first.focus()
+    assert page.locator(".map .edge.lit").count() > 0
+    titles = ["W" * 90, "mmmm " * 40, "日本語" * 40, "👩🏽‍🔬" * 20, "é" * 200, "i" * 300, "Ünïcødé Текст ελληνικά " * 9]
+    targets = [{"id": f"q{n}", "kind": "analysis", "title": title, "reads": ["corpus", f"file:{title}"]}
+               for n, title in enumerate(titles)]  # fmt: skip
+    plan = {"report": "W" * 100, "corpus": {"name": "m" * 100}, "targets": targets}
+    drawn = str(map_drawing.pictures(maps.graph(plan, {}))[kind])
+    page.evaluate("(svg) => { document.querySelector('.map').innerHTML = svg; }", drawn)
+    outside = """[...document.querySelectorAll('.map .node')].flatMap((node) => {
+      const box = node.querySelector('rect').getBBox();
+      return [...node.querySelectorAll('text')].filter((text) => {
+        const own = text.getBBox();
+        return own.width && (own.x < box.x || own.x + own.width > box.x + box.width
+          || own.y < box.y || own.y + own.height > box.y + box.height);
+      }).map((text) => text.textContent);
+    })"""
+    assert page.evaluate(outside) == []

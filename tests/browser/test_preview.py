@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -201,3 +202,29 @@ def test_scratch_files_and_products_start_no_build(tmp_path: Path) -> None:
         assert not sources.matters(tmp_path / name), name
     assert sources.only_text({tmp_path / "page" / "report.md"})
     assert not sources.only_text({tmp_path / "page" / "report.md", tmp_path / "analysis" / "q1.py"})
+
+
+def test_the_map_says_what_is_in_execution(birds: Path, visit: Callable) -> None:
+    from onepage.core import files
+    from onepage.tools.serve import News, Server
+
+    folder = birds / "build" / "birds-full"
+    server = Server(birds / "reports" / "birds-full", folder, News())
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    marker = folder / "running" / "small-s1"
+    try:
+        page, seen = visit(server.url)
+        row = page.locator(".map-wide .node", has_text="small")
+        row.get_by_text("fresh").wait_for()
+        files.write(marker, json.dumps({"pid": os.getpid(), "since": 0}))
+        row.get_by_text("1 of 2 running").wait_for()
+        marker.unlink()
+        row.get_by_text("fresh").wait_for()
+        assert seen.console == []
+    finally:
+        marker.unlink(missing_ok=True)
+        server.news.close()
+        server.shutdown()
+        server.server_close()
+        thread.join()

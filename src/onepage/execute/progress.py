@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from onepage.core import files
@@ -67,12 +68,12 @@ def _announce(plan: Plan) -> None:
 
 
 def _status(plan: Plan) -> None:
-    names = sorted(_running(plan))
+    names = sorted(in_execution(plan))
     if names and sys.stdout.isatty():
         print(f"{_CLEAR}  running: {', '.join(names)}"[:100], end="", flush=True)
 
 
-def _running(plan: Plan) -> dict[str, float]:
+def in_execution(plan: Plan) -> dict[str, float]:
     """Targets in execution -> since when."""
     found = {}
     folder = plan.folder / "running"
@@ -97,7 +98,7 @@ def _left(plan: Plan) -> str:
     told = [seconds for seconds in known.values() if seconds is not None]
     if not waiting or not told:
         return ""
-    mean, now, since = sum(told) / len(told), time.time(), _running(plan)
+    mean, now, since = sum(told) / len(told), time.time(), in_execution(plan)
     needed = [known[target["id"]] or mean for target in waiting]
     gone = [min(now - since[target["id"]], known[target["id"]] or mean) for target in waiting if target["id"] in since]
     seconds = (sum(needed) - sum(gone)) / max(1, min(len(waiting), os.cpu_count() or 1))
@@ -107,7 +108,14 @@ def _left(plan: Plan) -> str:
 def _last_seconds(plan: Plan, name: str) -> float | None:
     try:
         key = (plan.folder / "last" / name).read_text(encoding="utf-8").strip()
-        entry = store.entry_path(plan.root / plan.data["store"], key)
+    except OSError:
+        return None
+    return took(store.entry_path(plan.root / plan.data["store"], key))
+
+
+def took(entry: Path) -> float | None:
+    """Seconds that a finished entry took to make; None where nobody has measured it."""
+    try:
         return float(json.loads((entry / "timing.json").read_text(encoding="utf-8"))["seconds"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None

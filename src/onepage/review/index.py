@@ -17,8 +17,11 @@ from typing import Any
 from onepage.core import files
 from onepage.core.places import BUILD
 from onepage.execute import failures
+from onepage.execute.progress import took
+from onepage.plan.planfile import with_corpus
 from onepage.publishing import records
-from onepage.review import pages
+from onepage.review import map as maps
+from onepage.review import map_drawing, pages
 
 HEADLINES = 8
 STATES = ("fresh", "stale", "failed")
@@ -47,13 +50,9 @@ def write_index(
     claims = dict(results.get("claims", {}) if claims is None else claims)
     states = {name: state for name, state in (states or {}).items() if state != "fresh"}
     kept = {"checks": [dict(check) for check in checks or ()], "headline": list(headline or ()), "states": states}
-    targets = plan["targets"]
-    analyses = [_card(t, results, claims, states) for t in targets if t["kind"] == "analysis"]
-    for card in analyses:
-        failure = root / BUILD / "failed" / plan["report"] / card["id"] / failures.PAGE
-        shown = card["state"] == "failed" and failure.is_file()
-        card["failure"] = Path(os.path.relpath(failure, out_dir)).as_posix() if shown else None
-    runs = [t for t in targets if t["kind"] == "run"]
+    runs = [each for each in plan["targets"] if each["kind"] == "run"]
+    written = [name for name in ("report.pdf", "report.html") if (out_dir / name).is_file()]
+    nodes = maps.graph(plan, states, written[-1] if written else "#the-page")
     page = pages.page(
         "index.html.j2",
         STYLES,
@@ -61,17 +60,19 @@ def write_index(
         local_scripts=True,
         lang=plan.get("lang") or "en",
         plan=plan,
-        analyses=analyses,
+        analyses=_cards(plan, results, claims, states, root / BUILD / "failed" / plan["report"], out_dir),
         headline=_headline(results, headline),
         values=_values(results),
         claims=_claims(claims),
         checks=kept["checks"],
         picture="report.png" if (out_dir / "report.png").is_file() else None,
-        files=[name for name in ("report.pdf", "report.html") if (out_dir / name).is_file()],
+        files=written,
+        nodes=nodes,
+        pictures=map_drawing.pictures(nodes),
         published=results.get("files", {}),
         **_run_table(runs, root, states),
     )
-    files.write(out_dir / "timing.js", _timing(targets, root))
+    files.write(out_dir / "timing.js", _timing(with_corpus(dict(plan)), root))
     files.write(root / BUILD / plan["report"] / "index.json", json.dumps(kept, sort_keys=True, indent=1) + "\n")
     return files.write(out_dir / "index.html", page)
 
@@ -83,7 +84,7 @@ def mark(plan: Mapping[str, Any], root: str | Path = ".", states: Mapping[str, s
     states are those that the store and `build/failed/` show.
     """
     root = Path(root)
-    states = dict(current_states(plan, root) if states is None else states)
+    states = dict(maps.current_states(plan, root) if states is None else states)
     out_dir, memory = root / plan["out"], root / BUILD / plan["report"] / "index.json"
     try:
         kept = json.loads(memory.read_text("utf-8"))
@@ -96,17 +97,17 @@ def mark(plan: Mapping[str, Any], root: str | Path = ".", states: Mapping[str, s
     return True
 
 
-def current_states(plan: Mapping[str, Any], root: str | Path = ".") -> dict[str, str]:
-    """Targets that are not fresh: "failed" if their last execution failed, else "stale" if they wait for one."""
-    root = Path(root)
-    failed = root / BUILD / "failed" / plan["report"]
-    states = {}
-    for target in plan["targets"]:
-        if (failed / target["id"] / "failure.json").is_file():
-            states[target["id"]] = "failed"
-        elif not (root / target["entry"] / "done").exists():
-            states[target["id"]] = "stale"
-    return states
+def _cards(
+    plan: Mapping[str, Any], results: Mapping[str, Any], claims: Mapping[str, Any], states: Mapping[str, str],
+    failed: Path, out_dir: Path,
+) -> list[dict]:  # fmt: skip
+    """The analyses' cards; that of a failed one leads to its page below `failed`."""
+    cards = [_card(each, results, claims, states) for each in plan["targets"] if each["kind"] == "analysis"]
+    for card in cards:
+        failure = failed / card["id"] / failures.PAGE
+        shown = card["state"] == "failed" and failure.is_file()
+        card["failure"] = Path(os.path.relpath(failure, out_dir)).as_posix() if shown else None
+    return cards
 
 
 def _card(
@@ -162,7 +163,11 @@ def _run_table(runs: Sequence[Mapping[str, Any]], root: Path, states: Mapping[st
         texts = Counter(json.dumps((run.get("parameters") or {}).get(name)) for run in runs)
         usual[name] = texts.most_common(1)[0][0]
     rows, columns = [], {}
-    for run in runs:
+
+    def begins(number: int) -> bool:
+        return not number or runs[number - 1].get("row") != runs[number].get("row")
+
+    for number, run in enumerate(runs):
         published = _run_values(root / run["entry"] / "notebook.ipynb")
         columns.update({record.name: record.body.get("about") or record.name for record in published})
         special = {
@@ -174,6 +179,7 @@ def _run_table(runs: Sequence[Mapping[str, Any]], root: Path, states: Mapping[st
             {
                 "id": run["id"],
                 "row": run.get("row"),
+                "anchor": maps.row_anchor(str(run.get("row"))) if begins(number) else None,
                 "seed": run.get("seed"),
                 "key": run.get("key"),
                 "href": f"analyses/{run['id']}.html",
@@ -194,11 +200,6 @@ def _run_values(notebook: Path) -> list[records.Record]:
 
 def _timing(targets: Sequence[Mapping[str, Any]], root: Path) -> str:
     """Seconds that each target took when it was executed, wherever and whenever that was."""
-    seconds = {}
-    for target in targets:
-        try:
-            told = json.loads((root / target["entry"] / "timing.json").read_text("utf-8"))
-            seconds[target["id"]] = round(float(told["seconds"]), 1)
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
+    known = {target["id"]: took(root / target["entry"]) for target in targets}
+    seconds = {name: round(each, 1) for name, each in known.items() if each is not None}
     return f"// Not compared between builds: run times differ.\nvar onepageSeconds = {json.dumps(seconds)};\n"

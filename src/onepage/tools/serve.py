@@ -17,7 +17,10 @@ from mimetypes import guess_type
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from onepage.core.errors import UserError
+from onepage.plan import planfile
 from onepage.review import pages
+from onepage.tools import map as maps
 
 PING_SECONDS = 15.0
 TYPES = {".js": "text/javascript", ".svg": "image/svg+xml", ".flac": "audio/flac", ".ogg": "audio/ogg",
@@ -95,13 +98,20 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, folder: Path, build: Path, news: News, port: int = 0) -> None:
         super().__init__(("127.0.0.1", port), Handler)
-        self.folder, self.news = folder, news
+        self.folder, self.build, self.news = folder, build, news
         self.failed, self.pages = build.parent / "failed" / build.name, build / "pages"
         self.hosts = {f"{name}:{self.server_port}" for name in ("127.0.0.1", "localhost")}
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/"
+
+    def states(self) -> dict[str, str]:
+        """Targets that are not fresh, those in execution among them, for the map on the index."""
+        try:
+            return maps.states(planfile.load(self.build / "plan.json"))
+        except (UserError, OSError, KeyError):  # there is no plan yet
+            return {}
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A page that is closed in mid-answer is nothing to tell of."""
@@ -128,6 +138,8 @@ class Handler(BaseHTTPRequestHandler):
             return self._stream()
         if path == "/_onepage/preview.js":
             return self._send(HTTPStatus.OK, pages.static("preview.js").encode(), TYPES[".js"])
+        if path == "/_onepage/states":
+            return self._send(HTTPStatus.OK, json.dumps(self.server.states()).encode(), TYPES[".json"])
         found = self._find(path)
         if found is not None:
             kind = TYPES.get(found.suffix) or guess_type(found.name)[0] or "application/octet-stream"

@@ -12,6 +12,7 @@ import review_project as project
 
 from onepage.core.errors import UserError
 from onepage.review import index
+from onepage.review import map as maps
 from onepage.tools import compare, reports, revision
 
 
@@ -39,7 +40,7 @@ def test_the_index_marks_what_failed_and_what_waits_and_is_whole_again(tmp_path:
     project.fail(tmp_path, plan, "q1_waves")
     run = next(t for t in plan["targets"] if t["id"] == "small-s1")
     (tmp_path / run["entry"] / "done").unlink()
-    assert index.current_states(plan, tmp_path) == {"q1_waves": "failed", "small-s1": "stale"}
+    assert maps.current_states(plan, tmp_path) == {"q1_waves": "failed", "small-s1": "stale"}
     assert index.mark(plan, tmp_path)
     text = (out / "index.html").read_text()
     assert 'class="state failed"' in text

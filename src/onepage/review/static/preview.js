@@ -54,16 +54,37 @@
   };
   const hide = () => { clearTimeout(slow); box.hidden = true; };
 
+  // The map: what is in execution, what waits, what has failed
+  let looking = 0;
+  const look = async () => {
+    const states = await (await fetch("/_onepage/states")).json();
+    for (const box of document.querySelectorAll(".map .node, .listed li")) {
+      const names = box.dataset.target.split(" ").filter(Boolean), of = names.map((name) => states[name] ?? "fresh");
+      const state = names.length ? ["failed", "running", "stale", "fresh"].find((each) => of.includes(each)) : Object.keys(states).length ? "stale" : "fresh";
+      const count = of.filter((each) => each === state).length;
+      box.querySelector(".is").textContent = state !== "fresh" && count < names.length ? `${count} of ${names.length} ${state}` : state;
+      box.classList.remove("failed", "running", "stale", "fresh");
+      box.classList.add(state);
+    }
+  };
+  const follow = (building) => {
+    clearInterval(looking);
+    if (!document.querySelector(".map")) return;
+    look().catch(() => {});
+    if (building) looking = setInterval(() => look().catch(() => {}), 1000);
+  };
+
   const news = new EventSource("/_onepage/news");
   news.addEventListener("message", (event) => {
     const { state, message, versions } = JSON.parse(event.data);
     if ((state === "ready" || page) && (versions[page] ?? 0) !== Number(version)) { keep(); news.close(); location.reload(); return; }
     document.documentElement.dataset.build = state;
+    follow(state === "building");
     if (state === "failed") show("failed", "The build failed. This page is the last good one.", message);
     else if (state === "building") { clearTimeout(slow); slow = setTimeout(() => show("building", "Building …"), 400); }
     else hide();
   });
   news.addEventListener("error", () => show("building", "The preview has ended."));
   news.addEventListener("open", hide);
-  addEventListener("pagehide", () => news.close());
+  addEventListener("pagehide", () => { clearInterval(looking); news.close(); });
 }
