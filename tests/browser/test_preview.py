@@ -216,11 +216,12 @@ def test_the_map_says_what_is_in_execution(birds: Path, visit: Callable) -> None
     try:
         page, seen = visit(server.url)
         row = page.locator(".map-wide .node", has_text="small")
-        row.get_by_text("fresh").wait_for()
+        row.locator(".is", has_text="fresh").wait_for()
         files.write(marker, json.dumps({"pid": os.getpid(), "since": 0}))
-        row.get_by_text("1 of 2 running").wait_for()
+        row.locator(".is", has_text="1 of 2 running").wait_for()
+        assert "small: 2 runs, 1 of 2 running; reads corpus" in row.get_attribute("aria-label")
         marker.unlink()
-        row.get_by_text("fresh").wait_for()
+        row.locator(".is", has_text="fresh").wait_for()
         assert seen.console == []
     finally:
         marker.unlink(missing_ok=True)

@@ -299,3 +299,16 @@ def test_markdown_keeps_html_as_text_and_makes_mathematics() -> None:
     assert "<code>$y$</code>" in text
     assert "javascript:" not in text
     assert [(level, name) for level, name, _ in outline.headings] == [(2, "a-b"), (2, "a-b-2")]
+
+
+def test_every_picture_of_a_sound_says_of_which_one_it_is(tmp_path: Path) -> None:
+    plan = project.make(tmp_path)
+    out = project.build(tmp_path, plan)
+    for page, told in (
+        ("q1_waves", {"A wren", "A robin", "A owl"}),
+        ("q2_errors", {f"Clip {100 + n}" for n in range(12)}),
+    ):
+        strips = re.findall(
+            r'<div class="player"><img src="[^"]*" alt="([^"]*)"', (out / f"analyses/{page}.html").read_text()
+        )
+        assert {*strips} == {f"Waveform and spectrogram: {each}" for each in told}

@@ -62,7 +62,14 @@
       const names = box.dataset.target.split(" ").filter(Boolean), of = names.map((name) => states[name] ?? "fresh");
       const state = names.length ? ["failed", "running", "stale", "fresh"].find((each) => of.includes(each)) : Object.keys(states).length ? "stale" : "fresh";
       const count = of.filter((each) => each === state).length;
-      box.querySelector(".is").textContent = state !== "fresh" && count < names.length ? `${count} of ${names.length} ${state}` : state;
+      const shown = box.querySelector(".is"), before = shown.textContent;
+      const now = state !== "fresh" && count < names.length ? `${count} of ${names.length} ${state}` : state;
+      shown.textContent = now;
+      const title = box.querySelector("title"); // what is read aloud says the same
+      if (title) {
+        title.textContent = title.textContent.replace(new RegExp(`${before}(?=; reads |$)`), now);
+        box.setAttribute("aria-label", title.textContent);
+      }
       box.classList.remove("failed", "running", "stale", "fresh");
       box.classList.add(state);
     }
