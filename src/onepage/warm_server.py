@@ -68,7 +68,8 @@ def serve(root: Path, address: Path) -> None:
     files.take_name(beside, address)
     mine = address.lstat()
     linger = float(os.environ.get("ONEPAGE_LINGER", LINGER_SECONDS))
-    owners, children = {int(os.environ.get("ONEPAGE_MAKE") or 0)}, set()
+    owners = {int(os.environ.get("ONEPAGE_MAKE") or 0)}
+    children: set[int] = set()
     used = owned = time.monotonic()
     known = True  # whether clients find the address
     last = False  # whether this is the last look for one that had found it just before

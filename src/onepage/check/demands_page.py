@@ -101,9 +101,9 @@ def _table(options: dict[str, Any], evidence: Evidence) -> Finding:
             said = f"the longest table has {count(max(rows), 'row')}, at least {options['rows']} asked for"
             finding.shortfalls.append(f"{evidence.composed.drafts[0].path}: {said}")
     for name in options.get("names", []):
-        rows = len(evidence.results["tables"].get(name, {}).get("rows", []))
-        if 0 < rows < options.get("rows", 1):
-            said = f'the table "{name}" has {count(rows, "row")}, at least {options["rows"]} asked for'
+        length = len(evidence.results["tables"].get(name, {}).get("rows", []))
+        if 0 < length < options.get("rows", 1):
+            said = f'the table "{name}" has {count(length, "row")}, at least {options["rows"]} asked for'
             finding.shortfalls.append(f"{evidence.composed.drafts[0].path}: {said}")
     return finding
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
 from dataclasses import dataclass, field
@@ -91,7 +92,8 @@ def load(root: Path) -> Config:
     table = dict(_schema().check(source, *where))
     corpus = _fill(CorpusConfig, table.pop("corpus", {}))
     config = _fill(Config, {**table, "root": root, "corpus": corpus})
-    folders = {("scripts",): config.scripts, **{("code", i): package for i, package in enumerate(config.code)}}
+    folders: dict[tuple[str | int, ...], str] = {("scripts",): config.scripts}
+    folders |= {("code", i): package for i, package in enumerate(config.code)}
     for place, folder in folders.items():
         if not (root / folder).is_dir():
             said = f"{folder!r} is not a folder" + (" (it is a file)" if (root / folder).exists() else "")
@@ -125,8 +127,8 @@ def _schema() -> Schema:
         "code": schema.named(schema.MODULE, "a table of corpora and the modules that make them"),
     }
 
-    def fields(kind: type, special: dict[str, Any]) -> dict[str, Any]:
-        return {name: special.get(name) or by_type[each.type] for name, each in kind.__dataclass_fields__.items()}
+    def fields(kind: Any, special: dict[str, Any]) -> dict[str, Any]:
+        return {each.name: special.get(each.name) or by_type[str(each.type)] for each in dataclasses.fields(kind)}
 
     special["corpus"] = schema.table(fields(CorpusConfig, corpus), about="a table [tool.onepage.corpus]")
     known = fields(Config, {**special, "root": schema.PATH})

@@ -139,4 +139,4 @@ def cell(content: object) -> str:
         parts = (content.get(key) for key in ("value", "low", "high", "unit", "digits"))
         value, low, high, unit, digits = parts
         return DASH if value is None else interval(value, low, high, unit, digits)
-    return shown(content)
+    return shown(content)  # type: ignore[arg-type]  # which says what it cannot show

@@ -23,8 +23,8 @@ def run(argv: list[str], folder: Path, environment: dict[str, str]) -> int:
     ended, wake = os.pipe()
     threads = []
     try:
-        given = {name: pipes[number][1] if number in pipes else None for number, name in ((1, "stdout"), (2, "stderr"))}
-        process = subprocess.Popen(argv, cwd=folder, env=environment, **given)
+        out, err = (pipes[number][1] if number in pipes else None for number in (1, 2))
+        process = subprocess.Popen(argv, cwd=folder, env=environment, stdout=out, stderr=err)
         for number, (reading, writing) in pipes.items():
             os.close(writing)
             threads.append(threading.Thread(target=_pass_on, args=(reading, number, ended), daemon=True))

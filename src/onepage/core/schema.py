@@ -124,11 +124,12 @@ class Schema:
             places = [(place, value) for place, name, value in _walk(data) if name == error.name] or [((), data)]
             place = next((place for place, value in places if value is error.value), places[0][0])
             for branch in error.definition.get("anyOf", ()) if error.rule == "anyOf" else ():
-                kind = {list: "array", dict: "object"}.get(type(error.value))
+                kinds: dict[type, str] = {list: "array", dict: "object"}
+                kind = kinds.get(type(error.value))
                 inner = Schema(branch)._first(error.value) if kind and branch.get("type") == kind else None
                 if inner:  # what is wrong inside the list, rather than that it is no other kind of thing
                     return (*inner[:3], (*place, *inner[3]))
-            return error.rule, error.definition, error.value, place
+            return str(error.rule), error.definition, error.value, place
         return None
 
 

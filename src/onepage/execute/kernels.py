@@ -64,7 +64,7 @@ def _spec(private: Path) -> Any:
     return spec
 
 
-def manager(private: Path) -> type:
+def manager(private: Path) -> Any:
     """A kernel manager class whose kernels talk through sockets in the folder `private`.
 
     Ports can be taken between being found free and being bound, which parallel kernels do hit; files cannot.
@@ -93,7 +93,7 @@ def manager(private: Path) -> type:
         async def _async_launch_kernel(self, kernel_cmd: list[str], **kwargs: Any) -> None:
             with (private / LOG).open("wb") as log:  # what a dying kernel says; see failures.py
                 await super()._async_launch_kernel(kernel_cmd, **{**kwargs, "stdout": log, "stderr": log})
-            PrivateKernelManager.process = self.provisioner.process
+            PrivateKernelManager.process = getattr(self.provisioner, "process", None)
 
         async def _async_interrupt_kernel(self) -> None:
             # jupyter_client interrupts before it asks a kernel to end; ours is idle, and the race of the two can

@@ -44,7 +44,9 @@ def prepared(path: Path) -> NotebookNode:
     makers = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}
     made = []
     for cell in percent.cells(percent.read_text(path)):
-        kept = {key: cell.metadata[key] for key in ("name", "tags", "title", "alt") if key in cell.metadata}
+        kept: dict[str, Any] = {
+            key: cell.metadata[key] for key in ("name", "tags", "title", "alt") if key in cell.metadata
+        }
         if cell.kind == "code":
             kept["onepage"] = {"line": cell.line}
         made.append(makers.get(cell.kind, nbformat.v4.new_raw_cell)(cell.source, metadata=kept))

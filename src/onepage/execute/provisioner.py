@@ -17,10 +17,11 @@ class ForkProvisioner(LocalProvisioner):
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         if kernels.spare is None:
             raise RuntimeError("this provisioner works only in a fork of the warm parent")
-        self.process, kernels.spare = kernels.spare, None
+        spare, kernels.spare = kernels.spare, None
+        self.process = spare  # type: ignore[assignment]  # it looks like a Popen to all who use it
         self.cwd = kwargs.get("cwd") or os.getcwd()
         environ = dict(kwargs.get("env") or os.environ)
         argv = cmd[cmd.index("onepage.execute.kernel") + 1 :]
-        self.process.launch(argv, environ, str(self.cwd), kwargs["stdout"].name)
-        self.pid = self.pgid = self.process.pid
+        spare.launch(argv, environ, str(self.cwd), kwargs["stdout"].name)
+        self.pid = self.pgid = spare.pid
         return self.connection_info

@@ -158,7 +158,7 @@ class PythonKernel(IPythonKernel):
     """The kernel whose shell is a `PythonShell`."""
 
     shell_class = Type(PythonShell)
-    compiler_class = Type(Compiler)
+    compiler_class = Type(Compiler)  # type: ignore[assignment]  # declared as the one class, used as a base
 
 
 def _from_script(trace: TracebackType | None, own: tuple[str, ...], syntax: bool) -> TracebackType | None:

@@ -23,7 +23,7 @@ def will_observe(program: str, words: list[str], env: Mapping[Any, Any], cwd: st
     python_path = (get("PYTHONPATH") or "").split(os.pathsep)
     if get(VARIABLE) != os.environ.get(VARIABLE) or CHILD not in python_path:
         return False
-    flags = words[1:]
+    flags: list[str] | None = words[1:]
     if not _PYTHON.match(os.path.basename(program)):
         found = os.path.join(cwd, program) if "/" in program else shutil.which(program, path=get("PATH"))
         flags = _flags_of_script(found) if found else None

@@ -76,15 +76,16 @@ class _AfterImport:
             return None
         found = (f.find_spec(name, path, target) for f in sys.meta_path if f is not self and hasattr(f, "find_spec"))
         spec = next((each for each in found if each is not None), None)
-        if spec is not None and hasattr(spec.loader, "exec_module"):
-            load = spec.loader.exec_module
+        loader: Any = spec.loader if spec is not None else None
+        if hasattr(loader, "exec_module"):
+            load = loader.exec_module
 
             def load_and_wrap(module: Any) -> None:
                 load(module)
                 _wrap_all(self._observer, name, module)
 
             try:
-                spec.loader.exec_module = load_and_wrap
+                loader.exec_module = load_and_wrap
             except AttributeError:  # a loader that is a class, as of frozen and built-in modules
                 return None
         return spec
@@ -138,7 +139,7 @@ def _subclass(original: type, tell: Callable[[Any, Any], None]) -> Any:
 
     def __init__(self: Any, *args: Any, **keywords: Any) -> None:
         tell(args, keywords)
-        original.__init__(self, *args, **keywords)
+        original.__init__(self, *args, **keywords)  # type: ignore[misc]  # of the class, not of an instance
 
     try:
         body = {"__init__": __init__, "_onepage": True, "__doc__": original.__doc__, "__module__": original.__module__}

@@ -19,7 +19,19 @@ from typing import Any
 from onepage.observing.children import CHILD, will_observe
 from onepage.observing.states import located, of_status, path_of, state_of, status_of
 
-_SYSTEM = ("/usr/", "/lib/", "/lib64/", "/bin/", "/sbin/", "/etc/", "/proc/", "/sys/", "/dev/", "/run/", "/var/")
+_SYSTEM: tuple[str, ...] = (
+    "/usr/",
+    "/lib/",
+    "/lib64/",
+    "/bin/",
+    "/sbin/",
+    "/etc/",
+    "/proc/",
+    "/sys/",
+    "/dev/",
+    "/run/",
+    "/var/",
+)
 _SYSTEM += ("/snap/", "/System/", "/Library/", "/Applications/", "/private/var/")
 _SHOWS_SOURCE = ("linecache.py", "tokenize.py", "inspect.py", "traceback.py", "warnings.py")
 
@@ -47,19 +59,19 @@ class Observer:
         self._seen: set[tuple[str, str]] = set()
         self._lost = False  # whether a line could not be written
         self._thread = threading.local()  # what one thread does must not hide what another reads
-        self._handlers: dict[str, Callable[..., None]] = {
+        self._handlers: dict[str, Callable[..., Any]] = {
             "open": self.opened,
             "os.listdir": self._listed,
             "os.scandir": lambda path: self._listed(path, sizes=True),
             "os.remove": self._changed,
-            "os.rename": lambda old, new, a=-1, b=-1: (self._changed(old, a), self._changed(new, b)),
+            "os.rename": self._renamed,
             "os.link": lambda old, new, a=-1, b=-1: self._changed(new, b),
             "os.symlink": lambda old, new, a=-1: self._changed(new, a),
             "os.mkdir": self._made,
             "os.rmdir": self._changed,
             "os.truncate": lambda path, length: self._changed(path),
             "import": self._imported,
-            "sqlite3.connect": lambda path: (self._updated(path), self._updated(f"{os.fsdecode(path)}-wal")),
+            "sqlite3.connect": self._connected,
             "ctypes.dlopen": self._asked,
             "subprocess.Popen": self._started,
             "os.posix_spawn": lambda path, argv, env: self._started(path, argv, None, env),
@@ -158,6 +170,15 @@ class Observer:
         if access == os.O_RDWR:
             self.record("write", found, self.where(frame))
 
+    def _renamed(self, old: Any, new: Any, old_folder: int = -1, new_folder: int = -1) -> None:
+        self._changed(old, old_folder)
+        self._changed(new, new_folder)
+
+    def _connected(self, path: Any) -> None:
+        """To an SQLite database, which has a second file while it is written to."""
+        self._updated(path)
+        self._updated(f"{os.fsdecode(path)}-wal")
+
     def _changed(self, path: Any, folder: int = -1) -> None:
         self.write(located(path, folder), sys._getframe(3))
 
@@ -211,8 +232,7 @@ class Observer:
     # --- processes ---
 
     def _started(self, executable: Any, args: Any, cwd: Any, env: Any) -> None:
-        words = [args] if isinstance(args, str | bytes) else list(args)
-        words = [os.fsdecode(word) for word in words]
+        words = [os.fsdecode(word) for word in ([args] if isinstance(args, str | bytes) else args)]
         program, cwd = os.fsdecode(executable or words[0]), os.fsdecode(cwd or "")
         if will_observe(program, words, os.environ if env is None else env, cwd):
             return

@@ -114,7 +114,7 @@ def cell_digest(source: str) -> str:
     except (SyntaxError, ValueError):
         return hashlib.sha256(source.encode()).hexdigest()[:16]
     last = tree.body[-1] if tree.body else None
-    tail = "\n".join(percent.lines_of(source)[last.end_lineno - 1 :]) if last is not None else ""
+    tail = "\n".join(percent.lines_of(source)[(last.end_lineno or 1) - 1 :]) if last is not None else ""
     hidden = isinstance(last, ast.Expr) and tail.encode()[last.end_col_offset :].lstrip().startswith(b";")
     return digest([_hash(tree), hidden])[:16]
 

@@ -102,7 +102,7 @@ def convert(value: Any, kind: str, where: str) -> Any:
         value = float(value)
     if type(value) is not _SCALARS[kind]:
         raise UserError(f"{where} should be a {kind}, not {value!r}")
-    if kind == "float" and not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         raise UserError(f"{where} should be a finite number, not {value!r}")
     return value
 

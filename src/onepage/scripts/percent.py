@@ -101,7 +101,7 @@ def _parsed(block: list[str], path: str, place: range | None) -> Source:
 @functools.cache
 def _header_schema() -> schema.Schema:
     seconds = {"type": "number", "minimum": 0, "exclusiveMinimum": True, "maximum": 31_536_000}
-    keys = {
+    keys: dict[str, dict[str, Any]] = {
         "title": {**schema.TEXT, "description": "what the page of this analysis is called"},
         "question": schema.LINE,
         "reads": {**schema.TEXTS, "uniqueItems": True},
@@ -121,7 +121,8 @@ def _cut(text: str) -> tuple[Cell, ...]:
     start = _first_body_line(lines)
     inside = _Inside(text)
     found: list[Cell] = []
-    marker, kind, metadata, first = None, "code", {}, start
+    marker, kind, first = None, "code", start
+    metadata: dict[str, Any] = {}
     fence_end = 0
     for number in range(start, len(lines) + 1):
         match = None

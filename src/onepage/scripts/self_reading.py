@@ -33,8 +33,9 @@ _TEXT_NAMES = {
 
 def looked_at(tree: ast.AST) -> list[str]:
     """Which of DOCSTRINGS and TEXT this code may read, of itself or of any other code."""
-    names, modules = set(), set()
-    prose = {id(node.value) for node in _docstring_statements(tree)}
+    names: set[str] = set()
+    modules: set[str] = set()
+    prose = {id(value) for value in _docstrings(tree)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             names.add(node.attr)
@@ -55,7 +56,7 @@ def looked_at(tree: ast.AST) -> list[str]:
 
 def docstrings(tree: ast.AST) -> str:
     """A hash of all docstrings."""
-    texts = [statement.value.value for statement in _docstring_statements(tree)]
+    texts = [value.value for value in _docstrings(tree)]
     return hashlib.sha256(repr(texts).encode()).hexdigest()[:16]
 
 
@@ -65,10 +66,10 @@ def marks(facts: Iterable[dict]) -> list[str]:
     return [mark for mark in (DOCSTRINGS, TEXT) if mark in found]
 
 
-def _docstring_statements(tree: ast.AST) -> Iterator[ast.Expr]:
+def _docstrings(tree: ast.AST) -> Iterator[ast.Constant]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.body:
             first = node.body[0]
             value = first.value if isinstance(first, ast.Expr) else None
             if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                yield first
+                yield value

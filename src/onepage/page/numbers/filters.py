@@ -265,4 +265,5 @@ ALL_FILTERS: dict[str, Callable] = {
     "round": _own_or_jinja("round", _round), "abs": abs, "sum": _sum, "format": _guarded("format", _format),
     "random": _random, **FILTERS,
 }  # fmt: skip
-ALL_TESTS: dict[str, Callable] = {name: _tested(name, own) for name, own in defaults.DEFAULT_TESTS.items()}
+_JINJA_TESTS: dict[str, Any] = defaults.DEFAULT_TESTS
+ALL_TESTS: dict[str, Callable] = {name: _tested(name, own) for name, own in _JINJA_TESTS.items()}

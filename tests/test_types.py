@@ -1,0 +1,16 @@
+"""The pipeline's types hold, as `mypy` sees them (settings in pyproject.toml)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_types_hold(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "mypy", "--cache-dir", str(tmp_path)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, env={**os.environ, "MYPYPATH": "src"})
+    assert done.returncode == 0, done.stdout + done.stderr
