@@ -89,7 +89,8 @@ class PythonShell(ZMQInteractiveShell):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._program = self.compile.program = Program(Path(self.program))
+        self._program = Program(Path(self.program))
+        self.compile.program = self._program  # type: ignore[attr-defined]  # it is a Compiler
         self._become_main()
         warnings.formatwarning = _formatwarning
         warnings.filterwarnings("ignore", message="To exit: use 'exit'")

@@ -130,7 +130,7 @@ KINDS: dict[str, tuple[str, dict[str, tuple[dict, bool, str]]]] = {
         "least": (COUNT, True, "works at least"),
     }),
 }  # fmt: skip
-COMMON = {"id": TEXT, "says": TEXT, "kind": TEXT, "where": TEXT, "profiles": TEXTS}
+COMMON: dict[str, dict[str, Any]] = {"id": TEXT, "says": TEXT, "kind": TEXT, "where": TEXT, "profiles": TEXTS}
 
 
 @dataclass(frozen=True)
@@ -169,17 +169,26 @@ class Brief:
 def schema(kind: str | None = None) -> schemas.Schema:
     """The schema of brief.toml, or of a demand of one kind."""
     if kind is None:
-        typed = {"type": "array", "items": {"type": "string", "format": "regex"}, "description": "a list of texts"}
+        typed: dict[str, Any] = {
+            "type": "array",
+            "items": {"type": "string", "format": "regex"},
+            "description": "a list of texts",
+        }
         hand_in = schemas.table({"entry": schemas.PATH, "include": GLOBS}, ("entry", "include"), "a table [hand-in]")
-        demands = {"type": "array", "minItems": 1, "items": {"type": "object"}, "description": "tables [[demand]]"}
-        tables = {
+        demands: dict[str, Any] = {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "object"},
+            "description": "tables [[demand]]",
+        }
+        tables: dict[str, dict[str, Any]] = {
             "brief": schemas.table({"title": TEXT}, ("title",), "a table [brief] with a title"),
             "numbers": schemas.table({"typed": typed, "words": FLAG}, about="a table [numbers]"),
             "hand-in": hand_in,
             "demand": demands,
         }
         return schemas.Schema(schemas.table(tables, ("brief", "demand")))
-    keys = {**COMMON, **{name: content for name, (content, _, _) in KINDS[kind][1].items()}}
+    keys: dict[str, dict[str, Any]] = {**COMMON, **{name: content for name, (content, _, _) in KINDS[kind][1].items()}}
     required = ["id", "says", "kind", *(name for name, (_, required, _) in KINDS[kind][1].items() if required)]
     return schemas.Schema(schemas.table(keys, tuple(required)))
 
@@ -215,7 +224,7 @@ def read(source: Source) -> Brief:
 def _sound(source: Source, data: dict[str, Any], place: tuple[str | int, ...]) -> None:
     """What no schema says: two ends the right way round."""
     for low, high in (("members", None), ("between", None), ("at_least", "at_most")):
-        ends = data.get(low) if high is None else [data.get(low), data.get(high)]
+        ends: Any = data.get(low) if high is None else [data.get(low), data.get(high)]
         if ends and None not in ends and ends[0] > ends[1]:
             raise source.error(f"demand.{low}: {ends[0]:g} is above {ends[1]:g}", *place, low)
 

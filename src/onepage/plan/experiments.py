@@ -159,14 +159,14 @@ def expand(
         for value in values:
             convert(value, types[key], f"{at}: parameter {key}")
     grid = {key: [pinned[key]] if key in pinned else values for key, values in row.grid.items()}
-    seeds = ([pinned["seed"]] if row.seeds else []) if "seed" in pinned else row.seeds
+    seeds: Sequence[Any] = ([pinned["seed"]] if row.seeds else []) if "seed" in pinned else row.seeds
     count = math.prod(map(len, (seeds, *grid.values())))
     if count > MOST:
         raise UserError(f"{place}: makes {count:,} runs of its seeds and grid; at most {MOST:,} are planned")
     runs: dict[str, Run] = {}
     for seed in seeds:
-        for values in itertools.product(*grid.values()):
-            point = dict(zip(grid, values, strict=True))
+        for place_in_grid in itertools.product(*grid.values()):
+            point = dict(zip(grid, place_in_grid, strict=True))
             parameters = resolve(declaration, {**fixed, **pinned, **point, "seed": seed}, place)
             marks = "".join(f"-{key}{label(parameters[key])}" for key in grid)
             run = Run(f"{row.name}{marks}-s{seed}", row.name, seed, parameters)

@@ -33,7 +33,7 @@ def versions(config: Config, watch: Watch) -> dict[str, str]:
     """
     lock = config.root / config.lock
     watch.file(lock)
-    installed = {}
+    installed: dict[str, str] = {}
     for folder in sys.path:
         if folder.endswith(("site-packages", "dist-packages")) and os.path.isdir(folder):
             watch.folder(Path(folder))
@@ -43,7 +43,7 @@ def versions(config: Config, watch: Watch) -> dict[str, str]:
                     installed.setdefault(re.sub(r"[-_.]+", "-", package).lower(), version)
     if not lock.is_file():  # nothing says which of them count, so all do
         return dict(sorted(installed.items()))
-    found = {}
+    found: dict[str, str] = {}
     for line in lock.read_text(encoding="utf-8").splitlines():
         match = re.match(r"\s*([A-Za-z0-9._-]+)==([^\s;#]+)(\s*;)?", line)
         if match:

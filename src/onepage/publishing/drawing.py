@@ -31,18 +31,19 @@ def _shapes_where_needed() -> Iterator[None]:
     """matplotlib's SVG writer, made to draw the shapes of a text that the page's fonts would show otherwise."""
     from matplotlib.backends.backend_svg import RendererSVG
 
-    as_text: Callable[..., None] = RendererSVG._draw_text_as_text
+    name = "_draw_text_as_text"
+    as_text: Callable[..., None] = getattr(RendererSVG, name)
 
     def draw(self: Any, gc: Any, x: float, y: float, s: str, prop: Any, angle: float, ismath: Any, mtext: Any = None):
         strange = _strange_formula(self, s, prop) if ismath else _strange_text(self, s, prop)
         chosen = self._draw_text_as_path if strange else functools.partial(as_text, self)
         chosen(gc, x, y, s, prop, angle, ismath, mtext)
 
-    RendererSVG._draw_text_as_text = draw
+    setattr(RendererSVG, name, draw)
     try:
         yield
     finally:
-        RendererSVG._draw_text_as_text = as_text
+        setattr(RendererSVG, name, as_text)
 
 
 def _strange_formula(renderer: Any, text: str, prop: Any) -> bool:

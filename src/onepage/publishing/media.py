@@ -132,9 +132,10 @@ def matrix(
     columns = list(rows if columns is None else columns)
     if table.shape != (len(rows), len(columns)):
         _fail("matrix", name, f"counts are {table.shape}, the labels {len(rows)} x {len(columns)}")
+    shown = [[_plain(cell) for cell in row] for row in table]
     body = {
         "caption": caption,
-        "counts": [[_plain(cell) for cell in row] for row in table],
+        "counts": shown,
         "clips": clips,
         "rows": [_written(str(label)) for label in rows],
         "columns": [_written(str(label)) for label in columns],
@@ -143,10 +144,11 @@ def matrix(
         "row_title": _written(titles[0]),
         "column_title": _written(titles[1]),
     }
-    head = "".join(f"<th>{escape(label)}</th>" for label in body["columns"])
+    heads, sides = ([_written(str(label)) for label in labels] for labels in (columns, rows))
+    head = "".join(f"<th>{escape(label)}</th>" for label in heads)
     lines = "".join(
         f"<tr><th>{escape(label)}</th>{''.join(f'<td>{c}</td>' for c in row)}</tr>"
-        for label, row in zip(body["rows"], body["counts"], strict=True)
+        for label, row in zip(sides, shown, strict=True)
     )
     html = f"<table><caption>{escape(caption)}</caption><tr><td></td>{head}</tr>{lines}</table>"
     _emit("matrix", name, body, {"text/html": html, "text/plain": f"matrix {name}: {table.tolist()}"})
@@ -178,7 +180,7 @@ def scatter(
     points = np.stack([np.asarray(x, dtype=float), np.asarray(y, dtype=float)], axis=1)
     if not len(points) == len(group) == len(texts) == len(ids) or not np.isfinite(points).all():
         _fail("scatter", name, "x, y, group, texts and ids need one finite entry a point")
-    body = {
+    body: dict[str, Any] = {
         "caption": caption,
         "alt": alt,
         "points": [[float(f"{v:.4g}") for v in point] for point in points],

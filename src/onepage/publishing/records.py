@@ -15,6 +15,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from onepage.publishing import tables
@@ -88,7 +89,7 @@ def check_name(kind: str, name: str) -> None:
 def _claim_name(kind: str, name: str) -> None:
     """Refuse a malformed name, and one that another line of this script has published already."""
     check_name(kind, name)
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame and frame.f_globals.get("__name__", "").startswith("onepage."):
         frame = frame.f_back
     here = (frame.f_code.co_filename, frame.f_lineno) if frame else ("", 0)

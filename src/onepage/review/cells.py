@@ -78,6 +78,7 @@ def behaviour(source: str) -> str:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return "\n".join(line for line in map(str.strip, source.splitlines()) if line and not line.startswith("#"))
+    node: Any
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):

@@ -179,7 +179,8 @@ def _clips(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str, A
 
 def _matrix(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str, Any]:
     """Which clips each cell leads to, and how dark it is (its share of its row, in tenths)."""
-    linked, first = lists.get(record.get("clips") or ""), {}
+    linked = lists.get(record.get("clips") or "")
+    first: dict[Any, Any] = {}
     if linked:
         keys = [column["key"] for column in linked["columns"]]
         at = [keys.index(key) for key in (record["row_key"], record["column_key"])]
@@ -288,6 +289,5 @@ def _csv(columns: list, rows: list) -> bytes:
 def _svg_inches(text: str) -> tuple[float, float] | None:
     tag = text[max(text.find("<svg"), 0) :].partition(">")[0]
     found = [re.search(rf'\s{side}="([\d.]+)(pt|px|)"', tag) for side in ("width", "height")]
-    if not all(found):
-        return None
-    return tuple(float(m[1]) / (72 if m[2] == "pt" else 96) for m in found)
+    width, height = (float(m[1]) / (72 if m[2] == "pt" else 96) if m else None for m in found)
+    return None if width is None or height is None else (width, height)

@@ -94,7 +94,7 @@ def compare(a: Side, b: Side) -> Comparison:
         for name in dict.fromkeys([*one, *two])
         if one.get(name) != two.get(name)
     ]
-    keys = [(target, *((side or {}).get("key") for side in sides)) for target, sides in _both(left, right)]
+    keys = [(target, (one or {}).get("key"), (two or {}).get("key")) for target, (one, two) in _both(left, right)]
     return Comparison(
         a, b,
         values=[ValueChange(name, *sides) for name, sides in _both(a.section("values"), b.section("values"))],

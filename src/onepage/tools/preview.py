@@ -62,6 +62,7 @@ class Build:
     root: Path
     environment: dict[str, str]
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=400))
+    stopped: bool = False
 
     def start(self) -> None:
         self.process = subprocess.Popen(
@@ -93,6 +94,7 @@ class Build:
 
     def stop(self) -> None:
         """Interrupt the whole group; if it will not end, kill it."""
+        self.stopped = True
         for sign, patience in ((signal.SIGINT, PATIENCE_SECONDS), (signal.SIGTERM, 2.0), (signal.SIGKILL, 2.0)):
             if not self.running():
                 break
@@ -102,7 +104,8 @@ class Build:
             except (ProcessLookupError, PermissionError, subprocess.TimeoutExpired):
                 continue
         for stream in (self.process.stdout, self.process.stderr):
-            stream.close()
+            if stream is not None:
+                stream.close()
 
     def message(self) -> str:
         """The errors for the page: what the tools said, without what Make says about it."""
@@ -154,7 +157,7 @@ class Preview:
                     overtaken = overtaken or bool(changed)
                     if changed and not self.sources.only_text(changed):
                         build.stop()
-                code = build.finish() if not build.process.stdout.closed else -1
+                code = -1 if build.stopped else build.finish()
             except BaseException:
                 build.stop()
                 raise

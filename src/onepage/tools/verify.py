@@ -199,11 +199,11 @@ def _first_difference(here: Path, there: Path, left: bytes, right: bytes) -> str
         texts = left.decode().splitlines(), right.decode().splitlines()
     except UnicodeDecodeError:
         return _bytes_difference(left, right)
-    for number, (one, other) in enumerate(zip(*texts, strict=False), start=1):
-        if one != other:
-            column = next(i for i, (a, b) in enumerate(zip(one + "\0", other + "\1", strict=False)) if a != b)
+    for number, (mine, theirs) in enumerate(zip(*texts, strict=False), start=1):
+        if mine != theirs:
+            column = next(i for i, (a, b) in enumerate(zip(mine + "\0", theirs + "\1", strict=False)) if a != b)
             start = max(0, column - 20)
-            excerpts = (repr(text[start : start + _EXCERPT]) for text in (one, other))
+            excerpts = (repr(text[start : start + _EXCERPT]) for text in (mine, theirs))
             return f"line {number}, column {column + 1}: {' / '.join(excerpts)}"
     return f"{len(texts[0])} lines / {len(texts[1])} lines"
 

@@ -86,9 +86,9 @@ class _Reader:
     def _entry(self, close: str) -> None:
         match = _KEY.match(self.text, self.at)
         if not match:
-            said = " ".join(self.text[self.at : self.at + 40].split(",")[0].split())
+            begin = " ".join(self.text[self.at : self.at + 40].split(",")[0].split())
             raise self._error(
-                f'an entry begins with a key: letters, digits and . : / _ - + are good for it, not "{said}"'
+                f'an entry begins with a key: letters, digits and . : / _ - + are good for it, not "{begin}"'
             )
         key = match.group(1)
         earlier = next((entry for entry in self.entries if entry.key == key), None)
@@ -99,8 +99,10 @@ class _Reader:
         while field := _FIELD.match(self.text, self.at):
             self._keep(field.group(), field.end())
             said.append(self._values(field.group(1).lower(), key))
-        rest = re.compile(r"[ \t\n,]*").match(self.text, self.at)
-        self._keep(rest.group(), rest.end())
+        end = self.at
+        while self.text[end : end + 1] in (" ", "\t", "\n", ","):
+            end += 1
+        self._keep(self.text[self.at : end], end)
         if self.text[self.at : self.at + 1] != close:
             if self.text.startswith("@", self.at):
                 raise self._error(f'not a valid bibliography: the entry "{key}" is not closed before the next begins')

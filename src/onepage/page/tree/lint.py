@@ -154,10 +154,9 @@ def _found(text: str) -> Iterator[tuple[str, str, tuple[int, int], bool]]:
         letters.append(marks.restore(letter))
         given.append(mark or inside or letter != letters[-1])
     run = _plain("".join(letters))
-    if marks.JOINED.search(text):
-        met = marks.JOINED.search(text)
+    if met := marks.JOINED.search(text):
         at = len(marks.restore(text[: met.start()]))
-        word = re.search(r"\S*$", run[:at]).group() + re.search(r"^\S*", run[at:]).group()
+        word = re.split(r"\s", run[:at])[-1] + re.split(r"\s", run[at:])[0]
         yield f"{word} (numbers that run into one another)", run, (at, at + 1), False
     addresses = [match.span() for match in _ADDRESS.finditer(run)]
     for match in re.finditer(r"\S+", run):
