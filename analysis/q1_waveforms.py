@@ -26,6 +26,7 @@ from spokenlang.corpus.levels import clip_levels
 from spokenlang.corpus.store import ClipStore
 from spokenlang.languages import CODES
 from spokenlang.network.frontend import CorpusNorm, FrontEnd, FrontEndConfig, LoudnessNorm
+from spokenlang.network.pauses import is_sound
 from spokenlang.study import plots
 
 plt.rcParams.update(publish.STYLE)
@@ -125,6 +126,7 @@ publish.figure(
 front_end = FrontEnd(FrontEndConfig(utterance_norm="none", corpus_norm=False))
 sample = np.random.default_rng(seed).choice(len(targets), min(600, len(targets)), replace=False)
 features = front_end(torch.from_numpy(store.inputs("train")[np.sort(sample)].astype(np.float32)))
+features = features[is_sound(features) > 0].unsqueeze(0)  # pauses count nowhere
 corpus_norm = CorpusNorm(features.shape[-1])
 corpus_norm.fit(features)
 

@@ -109,9 +109,9 @@ def test_batching_changes_nothing() -> None:
 
 def test_utterance_norm_removes_any_fixed_filter() -> None:
     features = torch.randn(2, 50, 40)
-    norm = UtteranceNorm(scale=False)
-    torch.testing.assert_close(norm(features + torch.randn(2, 1, 40)), norm(features), atol=1e-5, rtol=0)
-    scaled = UtteranceNorm(scale=True)(features * 3)
+    norm, heard = UtteranceNorm(scale=False), torch.ones(2, 50, 1)
+    torch.testing.assert_close(norm(features + torch.randn(2, 1, 40), heard), norm(features, heard), atol=1e-5, rtol=0)
+    scaled = UtteranceNorm(scale=True)(features * 3, heard)
     torch.testing.assert_close(scaled.std(dim=1, correction=0), torch.ones(2, 40), atol=1e-2, rtol=0)
 
 

@@ -108,6 +108,8 @@ def test_silence_is_carried_through_with_a_warning(
     assert "silent" in captured.err
     assert "nan" not in captured.out.lower()
     assert json.loads(captured.out)["silent"] is True
+    assert cli.main(["classify", str(path), "--model", str(model)]) == 0
+    assert capsys.readouterr().out == f"{path}: silent (2 s)\n"
 
 
 @pytest.mark.parametrize("form", ["WAV", "MP3", "FLAC", "OGG", "AIFF"])

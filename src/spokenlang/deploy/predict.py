@@ -18,8 +18,10 @@ from spokenlang.deploy.export import load_torchscript
 from spokenlang.errors import InputError
 from spokenlang.language_names import describe
 from spokenlang.languages import CODES
+from spokenlang.network.pauses import DEPTH_DB
 
 WINDOW_S = 10  # long recordings are judged in windows of this length, so memory stays flat
+FAINT = 10 ** (-DEPTH_DB / 20)  # a window so much fainter than the file's loudest is its background, not speech
 QUIET = 1e-6  # peak below which there is nothing to hear
 DEFAULT_REPORT = Path("reports/espeak-full")
 
@@ -32,7 +34,7 @@ class Verdict:
     prediction: str  # language code
     probabilities: dict[str, float]  # by language code, summing to 1
     duration_s: float
-    silent: bool  # nothing to hear: the prediction means nothing
+    silent: bool  # no speech to hear: the prediction means nothing
     damage: str = ""  # why the file is taken to be cut short or damaged; what can be decoded was judged
 
     def json(self) -> str:
@@ -56,26 +58,36 @@ class Classifier:
             )
 
     def classify(self, path: Path) -> Verdict:
-        """Judge one file: the mean over its windows of the log-probabilities, weighted by their length.
+        """Judge one file: the mean over its windows of the log-probabilities, weighted by the speech in them.
 
         Raises:
             InputError: the file cannot be read, or holds no samples or samples that are no sound.
         """
-        total, samples, peak = torch.zeros(len(self.languages)), 0, 0.0
+        judged, samples, peak = [], 0, 0.0
         decoding = Decoding(path)
         for window in windows(iter(decoding)):
-            with torch.inference_mode():
-                logits = self.model(torch.from_numpy(window).unsqueeze(0))[0]
-            total += logits.log_softmax(0) * len(window)
+            judged.append(self._judge(torch.from_numpy(window).unsqueeze(0)))
             samples += len(window)
             peak = max(peak, float(np.abs(window).max()))
         if not samples:
             raise InputError(f"{path}: holds no sound; leave it out")
-        probability = (total.double() / samples).softmax(0).tolist()
+        answers, heard, level = (torch.stack(column).double() for column in zip(*judged, strict=True))
+        weight = heard * (level >= level.max() * FAINT)
+        probability = (weight @ answers / weight.sum().clamp(min=1)).softmax(0).tolist()
         best = int(np.argmax(probability))
         by_code = dict(zip(self.languages, probability, strict=True))
-        seconds = round(samples / RATE, 3)
-        return Verdict(shown(path), self.languages[best], by_code, seconds, peak < QUIET, decoding.short)
+        silent = peak < QUIET or not float(weight.sum())
+        return Verdict(
+            shown(path), self.languages[best], by_code, round(samples / RATE, 3), silent, decoding.short
+        )
+
+    def _judge(self, window: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Log-probabilities of a window (1, time), samples of speech in it, and how loud they are."""
+        with torch.inference_mode():
+            answer = self.model(window)[0].log_softmax(0)
+            if hasattr(self.model, "heard"):
+                return answer, *self.model.heard(window)[0].unbind()
+        return answer, torch.tensor(window.shape[1]), torch.tensor(1.0)  # exported before models told pauses apart
 
 
 def windows(blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
@@ -130,7 +142,7 @@ def main(args: argparse.Namespace) -> int:
             failed += 1
             continue
         if verdict.silent:
-            print(f"warning: {verdict.file}: silent; the prediction means nothing", file=sys.stderr)
+            print(f"warning: {verdict.file}: silent; there is no speech to judge", file=sys.stderr)
         if verdict.damage:
             print(f"warning: {verdict.file}: cut short or damaged ({verdict.damage})", file=sys.stderr)
         print(verdict.json() if args.json else _line(verdict), flush=True)
@@ -138,6 +150,8 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _line(verdict: Verdict) -> str:
+    if verdict.silent:
+        return f"{verdict.file}: silent ({verdict.duration_s:g} s)"
     (first, sure), *rest = sorted(verdict.probabilities.items(), key=lambda item: -item[1])
     others = "  ".join(f"{code} {p:.0%}" for code, p in rest)
     return f"{verdict.file}: {describe(first).name} {sure:.0%} ({verdict.duration_s:g} s; {others})"

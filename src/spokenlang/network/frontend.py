@@ -4,8 +4,8 @@ Everything between the microphone and the first trainable weight lives here, so 
 model hands it raw samples and nothing else. The layers hold their constants as registered buffers, and nothing
 here is trained (`TrainablePCEN` excepted).
 
-A front end works in two steps. `features` is fixed: loudness normalisation, then log-mel. Training computes
-it once per clip. `normalise` removes what a clip's recording adds (per-utterance mean) and puts the corpus on
+A front end works in two steps. `features` is fixed: pauses are cut out (`pauses`), then loudness normalisation, then
+log-mel. Training computes it once per clip. `normalise` removes what a clip's recording adds (per-utterance mean) and puts the corpus on
 one scale; it runs after augmentation, which works on what `features` returns. No gradient passes the fixed part.
 """
 
@@ -19,9 +19,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spokenlang.errors import InputError
+from spokenlang.network.pauses import LOG_FLOOR, SpeechGate, is_heard, masked_mean, per_sample
 
 SAMPLE_RATE = 8000
-LOG_FLOOR = 1e-4  # power relative to a clip of unit RMS: what lies 40 dB below a band's fair share counts as silence
+HOP = 160  # samples of a block of 20 ms, over which loudness tells speech from pause
 RMS_FLOOR = 1e-7  # about the smallest float16 subnormal: a clip below it is silence, not quiet speech
 
 
@@ -50,20 +51,25 @@ def as_batch(waveform: Tensor) -> Tensor:
 
 
 class LoudnessNorm(nn.Module):
-    """Zero mean and unit root-mean-square per clip; (batch, time) -> (batch, time).
+    """Zero mean and unit root-mean-square over what is heard of a clip; (batch, time) -> (batch, time).
 
-    Clips of the assignment peak anywhere between 1e-5 and 1. The floor keeps silence silent (0 / floor = 0)
-    instead of turning it into NaN or into amplified rounding noise.
+    Blocks of zeros are pauses: they count in neither, and stay zero. Clips of the assignment peak anywhere between
+    1e-5 and 1. The floor keeps silence silent (0 / floor = 0) instead of turning it into NaN or into amplified
+    rounding noise.
     """
 
-    def __init__(self, floor: float = RMS_FLOOR) -> None:
+    def __init__(self, hop: int = HOP, floor: float = RMS_FLOOR) -> None:
         super().__init__()
+        self.hop = hop
         self.register_buffer("floor", torch.tensor(floor))
 
     def forward(self, waveform: Tensor) -> Tensor:
         with torch.no_grad():
-            centred = waveform - waveform.mean(dim=1, keepdim=True)
-            rms = centred.square().mean(dim=1, keepdim=True).sqrt()
+            padded = F.pad(waveform.abs(), (0, self.hop)).unsqueeze(1)
+            blocks = (F.max_pool1d(padded, self.hop).squeeze(1) > 0).to(waveform.dtype)
+            heard = per_sample(blocks, self.hop, waveform.shape[1])
+            centred = (waveform - masked_mean(waveform, heard)) * heard
+            rms = masked_mean(centred.square(), heard).sqrt()
             return centred / torch.maximum(rms, self.floor)
 
 
@@ -142,20 +148,28 @@ class Cepstra(nn.Module):
 
 class UtteranceNorm(nn.Module):
     """Subtract each band's mean over the clip, which removes a fixed channel; with `scale`, divide by its
-    deviation.
+    deviation. Both are taken over the frames that are heard.
 
-    Cepstral mean normalisation (Atal 1974), done in the log-mel domain. (batch, frames, bands) -> the same.
+    Cepstral mean normalisation (Atal 1974), done in the log-mel domain. (batch, frames, bands) and which frames are
+    heard, (batch, frames, 1) -> (batch, frames, bands).
     """
 
     def __init__(self, scale: bool) -> None:
         super().__init__()
         self.scale = scale
 
-    def forward(self, features: Tensor) -> Tensor:
-        centred = features - features.mean(dim=1, keepdim=True)
+    def forward(self, features: Tensor, heard: Tensor) -> Tensor:
+        centred = features - masked_mean(features, heard)
         if self.scale:
-            centred = centred / (centred.square().mean(dim=1, keepdim=True) + 1e-2).sqrt()
+            centred = centred / (masked_mean(centred.square(), heard) + 1e-2).sqrt()
         return centred
+
+
+class NoUtteranceNorm(nn.Module):
+    """The features as they are, in the place of `UtteranceNorm`."""
+
+    def forward(self, features: Tensor, _heard: Tensor) -> Tensor:
+        return features
 
 
 class CorpusNorm(nn.Module):
@@ -167,7 +181,7 @@ class CorpusNorm(nn.Module):
         self.register_buffer("deviation", torch.ones(bands))
 
     def fit(self, features: Tensor) -> None:
-        """Take the statistics of (clips, frames, bands), which must be training clips only."""
+        """Take the statistics of (..., bands): frames that are heard, of training clips only."""
         flat = features.flatten(0, -2).to(torch.float64)
         self.mean.copy_(flat.mean(dim=0))
         self.deviation.copy_(flat.std(dim=0, correction=0).clamp(min=1e-3))
@@ -207,8 +221,8 @@ class TrainablePCEN(nn.Module):
 class FrontEnd(nn.Module):
     """The layers that a config asks for, in order; waveform (batch, time) -> (batch, frames, dimension).
 
-    With representation "waveform" there are no frames: features and output are the normalised samples,
-    (batch, time).
+    Pauses come out as frames of zeros. With representation "waveform" there are no frames: features and output are
+    the normalised samples, (batch, time), and pauses are zeros there.
     """
 
     def __init__(self, config: FrontEndConfig) -> None:
@@ -222,7 +236,10 @@ class FrontEnd(nn.Module):
         self.config = config
         spectral = config.representation != "waveform"
         self.dimension = {"waveform": 1, "mfcc": config.cepstra}.get(config.representation, config.bands)
-        self.loudness = LoudnessNorm() if config.loudness_norm else nn.Identity()
+        hop = round(config.hop_ms * SAMPLE_RATE / 1000)
+        self.spectral = spectral
+        self.gate = SpeechGate(hop)
+        self.loudness = LoudnessNorm(hop) if config.loudness_norm else nn.Identity()
         self.spectrum = (
             LogMel(config.bands, config.window_ms, config.hop_ms, config.low_hz) if spectral else nn.Identity()
         )
@@ -232,24 +249,28 @@ class FrontEnd(nn.Module):
         elif config.representation == "pcen":
             self.compression = TrainablePCEN(config.bands)
         utterance = spectral and config.utterance_norm != "none"
-        self.utterance = UtteranceNorm(config.utterance_norm == "standard") if utterance else nn.Identity()
+        self.utterance = UtteranceNorm(config.utterance_norm == "standard") if utterance else NoUtteranceNorm()
         self.corpus = CorpusNorm(self.dimension) if spectral and config.corpus_norm else nn.Identity()
 
     @torch.jit.export
     def features(self, waveform: Tensor) -> Tensor:
         """The fixed part: (batch, time) -> log-mel (batch, frames, bands), or the normalised samples."""
-        return self.spectrum(self.loudness(waveform))
+        return self.spectrum(self.loudness(self.gate(waveform)))
 
     @torch.jit.export
     def normalise(self, features: Tensor) -> Tensor:
-        """The part that follows augmentation: compression, per-utterance and corpus normalisation."""
-        return self.corpus(self.utterance(self.compression(features)))
+        """The part that follows augmentation: compression, per-utterance and corpus normalisation; pauses to zero."""
+        if not self.spectral:
+            return features
+        heard = is_heard(features)
+        return self.corpus(self.utterance(self.compression(features), heard)) * heard
 
     @torch.no_grad()
     def fit_corpus(self, features: Tensor) -> None:
         """Set the corpus statistics from the fixed features of training clips."""
         if isinstance(self.corpus, CorpusNorm):
-            self.corpus.fit(self.utterance(self.compression(features)))
+            heard = is_heard(features)
+            self.corpus.fit(self.utterance(self.compression(features), heard)[heard.squeeze(2) > 0])
 
     def forward(self, waveform: Tensor) -> Tensor:
         return self.normalise(self.features(as_batch(waveform)))

@@ -23,6 +23,7 @@ from spokenlang.network.frontend import (
     LoudnessNorm,
     TrainablePCEN,
     UtteranceNorm,
+    as_batch,
 )
 from spokenlang.network.layers import (
     AttentivePooling,
@@ -31,10 +32,12 @@ from spokenlang.network.layers import (
     Network,
     PlaneConvolutions,
     RawConvolutions,
+    Recurrence,
     Recurrent,
     Residual,
     StatisticsPooling,
 )
+from spokenlang.network.pauses import SpeechGate
 
 TASKS = {"binary": ("en", "es"), "six": CODES}
 """Task -> the languages told apart, in the order of the classes."""
@@ -149,6 +152,11 @@ class LanguageModel(nn.Module):
         return self.network(self.front_end(waveform)) / self.temperature
 
     @torch.jit.export
+    def heard(self, waveform: Tensor) -> Tensor:
+        """How many samples of each clip are speech, and the RMS of its loudest 60 ms: (batch, 2)."""
+        return self.front_end.gate.heard(as_batch(waveform))
+
+    @torch.jit.export
     def probabilities(self, waveform: Tensor) -> Tensor:
         """One column per language of the task, rows summing to 1: (batch, 2) or (batch, 6)."""
         logits = self.forward(waveform)
@@ -222,6 +230,8 @@ def _units(module: nn.Module, name: str) -> list[tuple[str, nn.Module, str]]:
 def _describe(module: nn.Module) -> str:
     """A layer in words; empty for what only holds other layers, and for what does nothing."""
     match module:
+        case SpeechGate():
+            return "pauses to zero"
         case LoudnessNorm():
             return "loudness normalisation"
         case LogMel():
@@ -249,7 +259,7 @@ def _describe(module: nn.Module) -> str:
             return "mean and deviation over time"
         case AttentivePooling():
             return "attentive mean and deviation"
-        case nn.GRU():
+        case Recurrence():
             return "bidirectional GRU"
         case nn.Linear():
             return "linear"

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from spokenlang.network.frontend import LOG_FLOOR, SAMPLE_RATE, FrontEnd, FrontEndConfig, LogMel, hz_to_mel, mel_edges
+from spokenlang.network.frontend import SAMPLE_RATE, FrontEnd, FrontEndConfig, LogMel, hz_to_mel, mel_edges
+from spokenlang.network.pauses import DEPTH_DB, LOG_FLOOR, is_heard
 
 DECIBEL = math.log(10.0) / 10.0  # one dB in natural-log power
 
@@ -38,6 +39,9 @@ class AugmentConfig:
     spec_masks: int = 1  # SpecAugment: masks in time and in frequency each; 0 = off
     spec_time_s: float = 0.3  # longest time mask, s
     spec_bands: int = 6  # widest frequency mask, bands
+    pauses: float = 0.0  # share of clips in which the talker falls silent for a while
+    pause_s: float = 1.2  # longest pause, s
+    pause_db: float = -10.0  # loudest noise in a pause, against the clip; the faintest is what the front end cuts out
     noise: float = 0.0  # share of clips that noise is added to
     noise_min_db: float = 3.0  # lowest signal-to-noise ratio, dB
     noise_max_db: float = 25.0  # highest
@@ -108,7 +112,7 @@ class Augment:
         self.warps = self.bank = None
         if spectral and config.mel_warp:
             self.warps = warp_matrices(front_end.config, config.mel_warp).to(device)
-        if spectral and config.noise and not config.on_waveforms:
+        if spectral and (config.pauses or (config.noise and not config.on_waveforms)):
             self.bank = noise_bank(front_end, seed)
         if spectral:
             self.centres = torch.linspace(-1, 1, front_end.config.bands, device=device)
@@ -150,8 +154,10 @@ class Augment:
             view = torch.bmm(view, self.warps[factor])
         if not self.config.on_waveforms:
             view = self._colour(view, draw)
+        if self.config.pauses:
+            view = self._where(draw("pause") < self.config.pauses, view, self._fall_silent, draw("pause kind", 5))
         if self.config.gain_db:
-            view = view + self.config.gain_db * DECIBEL * (2 * draw("gain").unsqueeze(2) - 1)
+            view = view + self.config.gain_db * DECIBEL * (2 * draw("gain").unsqueeze(2) - 1) * is_heard(view)
         return view
 
     def background(self, view: Tensor, features: Tensor, clips: Tensor, draws: ClipDraws, step: int) -> Tensor:
@@ -205,10 +211,10 @@ class Augment:
         if config.equalise_db:
             shape = torch.stack([(math.pi * k * (self.centres + 1) / 2).cos() for k in range(1, 5)])
             weights = (draw("equalise", 4) + draw("equalise more", 4) - 1) * 2.45 / 2  # triangular, deviation 1/2
-            view = view + config.equalise_db * DECIBEL * (weights @ shape).unsqueeze(1)
+            view = view + config.equalise_db * DECIBEL * (weights @ shape).unsqueeze(1) * is_heard(view)
         if config.reverb:
             view = self._where(draw("reverb") < config.reverb, view, self._reverberate, draw("decay"), draw("wet"))
-        if self.bank is not None:
+        if config.noise:
             view = self._where(draw("noise") < config.noise, view, self._add_noise, draw("noise kind", 3))
         if config.band_limit:
             view = self._where(draw("limit") < config.band_limit, view, self._limit, draw("edges", 3))
@@ -229,14 +235,31 @@ class Augment:
         smear = 10 ** (-1.2 * wet.unsqueeze(2)) * tail + torch.eye(view.shape[1], device=view.device)
         return torch.bmm(smear, view.exp()).log()
 
-    def _add_noise(self, view: Tensor, kind: Tensor) -> Tensor:
-        colours, frames, _ = self.bank.shape
+    def _noise(self, kind: Tensor, level_db: Tensor, frames: int) -> Tensor:
+        """Log-mel of noise: kind (clips, 2) chooses colour and moment, level_db (clips,) is its level."""
+        colours, length, _ = self.bank.shape
         colour = (kind[:, 0] * colours).long()
-        start = (kind[:, 1:2] * frames).long()
-        place = (start + torch.arange(view.shape[1], device=view.device)) % frames
+        start = (kind[:, 1:2] * length).long()
+        place = (start + torch.arange(frames, device=kind.device)) % length
+        return self.bank[colour.unsqueeze(1), place] + level_db[:, None, None] * DECIBEL
+
+    def _add_noise(self, view: Tensor, kind: Tensor) -> Tensor:
         low, high = self.config.noise_min_db, self.config.noise_max_db
-        level = -(low + (high - low) * kind[:, 2]) * DECIBEL
-        return torch.logaddexp(view, self.bank[colour.unsqueeze(1), place] + level[:, None, None])
+        return torch.logaddexp(view, self._noise(kind[:, :2], -(low + (high - low) * kind[:, 2]), view.shape[1]))
+
+    def _fall_silent(self, view: Tensor, kind: Tensor) -> Tensor:
+        """A pause anywhere, shorter than half of the view: for one clip of two digital, else with noise in it that
+        the front end would take for speech."""
+        frames = view.shape[1]
+        width = kind[:, 2:3] * min(self.config.pause_s * self.rate, frames / 2)
+        start = kind[:, 3:4] * (frames - width)
+        place = torch.arange(frames, device=view.device)
+        inside = ((place >= start) & (place < start + width)).unsqueeze(2)
+        floor = torch.full_like(view, math.log(LOG_FLOOR))
+        level = self.config.pause_db + 2 * (self.config.pause_db + DEPTH_DB) * (kind[:, 4] - 1)
+        noise = torch.logaddexp(floor, self._noise(kind[:, :2], level, frames))
+        pause = torch.where((level > -DEPTH_DB)[:, None, None], noise, floor)
+        return torch.where(inside, pause, view)
 
     def _limit(self, view: Tensor, edges: Tensor) -> Tensor:
         """Attenuate by 20 to 60 dB below 100 to 400 Hz and above 2.2 to 3.8 kHz."""
