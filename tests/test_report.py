@@ -34,6 +34,7 @@ WRITTEN = [
     "analyses/q3d_output_space.html",
     "analyses/q4_bias.html",
     "analyses/q5_any_length.html",
+    "analyses/q5_pauses.html",
     "analyses/results.html",
     "analyses/architecture.html",
     "analyses/six-s0.html",

@@ -77,9 +77,7 @@ class Classifier:
         best = int(np.argmax(probability))
         by_code = dict(zip(self.languages, probability, strict=True))
         silent = peak < QUIET or not float(weight.sum())
-        return Verdict(
-            shown(path), self.languages[best], by_code, round(samples / RATE, 3), silent, decoding.short
-        )
+        return Verdict(shown(path), self.languages[best], by_code, round(samples / RATE, 3), silent, decoding.short)
 
     def _judge(self, window: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Log-probabilities of a window (1, time), samples of speech in it, and how loud they are."""

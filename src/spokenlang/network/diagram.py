@@ -32,6 +32,8 @@ def _joined(first: str, second: str) -> str:
     """One text for two layers that belong together, or "" for two that do not."""
     if first.endswith("normalisation") and second.endswith("normalisation"):
         return first.removesuffix(" normalisation") + " and " + second
+    if first == "pauses to zero" and second == "loudness normalisation":
+        return f"{first}, {second}"
     pattern = r"(.*), dilations? ([\d, ]*\d)(.*)"
     one, two = re.fullmatch(pattern, first), re.fullmatch(pattern, second)
     if one and two and (one[1], one[3]) == (two[1], two[3]):

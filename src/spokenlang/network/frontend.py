@@ -5,8 +5,9 @@ model hands it raw samples and nothing else. The layers hold their constants as 
 here is trained (`TrainablePCEN` excepted).
 
 A front end works in two steps. `features` is fixed: pauses are cut out (`pauses`), then loudness normalisation, then
-log-mel. Training computes it once per clip. `normalise` removes what a clip's recording adds (per-utterance mean) and puts the corpus on
-one scale; it runs after augmentation, which works on what `features` returns. No gradient passes the fixed part.
+log-mel. Training computes it once per clip. `normalise` removes what a clip's recording adds (per-utterance mean) and
+puts the corpus on one scale; it runs after augmentation, which works on what `features` returns. No gradient passes
+the fixed part.
 """
 
 from __future__ import annotations

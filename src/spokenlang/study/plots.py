@@ -185,8 +185,10 @@ def _apart(places: np.ndarray, room: np.ndarray) -> np.ndarray:
     return places
 
 
-def against_duration(curves: Mapping[str, tuple[Sequence[float], np.ndarray, np.ndarray, np.ndarray]]) -> Figure:
-    """Accuracy against clip length: name -> (seconds, value, low, high)."""
+def against_duration(
+    curves: Mapping[str, tuple[Sequence[float], np.ndarray, np.ndarray, np.ndarray]], of: str = "clip length / s"
+) -> Figure:
+    """Accuracy against clip length, or another duration: name -> (seconds, value, low, high)."""
     figure, axis = new_figure(1.9, width=HALF)
     for (name, (seconds, value, low, high)), colour in zip(
         curves.items(), (COLOURS["de"], COLOURS["pt"], INK), strict=False
@@ -197,7 +199,7 @@ def against_duration(curves: Mapping[str, tuple[Sequence[float], np.ndarray, np.
     ticks = sorted({s for seconds, *_ in curves.values() for s in seconds})
     axis.set_xticks(ticks, [f"{s:g}" for s in ticks])
     axis.minorticks_off()
-    axis.set(xlabel="clip length / s", ylabel="accuracy / %")
+    axis.set(xlabel=of, ylabel="accuracy / %")
     if len(curves) > 1:
         axis.legend(loc="lower right")
     axis.grid(axis="y", color=PALE, linewidth=0.5)

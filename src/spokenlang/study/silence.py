@@ -8,15 +8,20 @@ Digital silence is zeros; with a floor, faint noise runs through pause and speec
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from spokenlang.corpus.store import RATE
+from spokenlang.corpus.store import RATE, ClipStore
 from spokenlang.network.models import LanguageModel
+from spokenlang.study.evaluation import Interval, bootstrap, paired_bootstrap, predictions
 
 PLACES = ("before", "after", "inside")
+Kind = tuple[str, float, float]
+"""(place, seconds, level of the noise floor beside the speech in dB)"""
 _BATCH_SAMPLES = 64 * 5 * RATE  # samples in one call of the network: memory stays flat for long pauses
 
 
@@ -62,3 +67,49 @@ def logits_with_silence(
         for start in range(0, len(clips), step)
     ]
     return np.concatenate([model(torch.from_numpy(part)).numpy() for part in parts])
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a pause does to accuracy, on the same clips with and without it."""
+
+    place: str
+    seconds: float
+    floor_db: float
+    accuracy: Interval
+    difference: Interval  # with the pause minus without
+    clips: int
+    voices: int
+
+    @property
+    def noise(self) -> str:
+        """The pause's content in words."""
+        return "digital" if np.isneginf(self.floor_db) else f"noise {-self.floor_db:g} dB down"
+
+
+def effects(
+    model: LanguageModel, store: ClipStore, split: str, index: NDArray[np.integer], kinds: Sequence[Kind]
+) -> tuple[Interval, list[Effect]]:
+    """Accuracy of a six-class model on clips of a split as they are, and what each kind of pause makes of it.
+
+    Intervals are over voices; differences are paired by clip.
+    """
+    clips, labels, groups = (part[index] for part in (store.inputs(split), store.targets(split), store.groups(split)))
+    plain = predictions(logits_with_silence(model, clips, "after", 0.0)) == labels
+    found = []
+    for place, seconds, floor_db in kinds:
+        right = predictions(logits_with_silence(model, clips, place, seconds, floor_db)) == labels
+        difference, _ = paired_bootstrap([right], [plain], groups)
+        counted = len(labels), len(np.unique(groups))
+        found.append(Effect(place, seconds, floor_db, bootstrap([right], groups), difference, *counted))
+    return bootstrap([plain], groups), found
+
+
+def every_kind(seconds: Sequence[float], floors_db: Sequence[float], long_s: float = 5.0) -> list[Kind]:
+    """Each length at each place over digital silence and each noise floor; what is longer than ``long_s``, after."""
+    return [
+        (place, length, floor)
+        for length in seconds
+        for place in (PLACES if length <= long_s else ("after",))
+        for floor in (-np.inf, *floors_db)
+    ]
