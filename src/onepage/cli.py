@@ -18,7 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("onepage.tools.plan", "work out what has to run, and write the rules that Make includes"),
     "run": ("onepage.tools.run", "execute one target of a plan and put its result in the store"),
     "page": ("onepage.tools.page", "write the report from the results in the store"),
-    "check": ("onepage.check.check", "hold the report against its brief and its claims"),
+    "check": ("onepage.tools.check", "hold the report against its brief and its claims"),
     "why": ("onepage.plan.reasons", "say what would run again, and because of what"),
     "map": ("onepage.tools.map", "the pipeline as a tree: what reads what, its state and how long it took"),
     "verify": ("onepage.tools.verify", "build a second time elsewhere and compare every byte"),

@@ -36,6 +36,8 @@ class Run:
 def corpus() -> Path:
     """The corpus's folder."""
     _declared("corpus")
+    if not corpus_name():
+        raise ContextError(f"{_state()['script']} asks for the corpus, and this report has none: name one with CORPUS=")
     return _existing(Path(_state()["corpus"]["folder"]), "the corpus")
 
 

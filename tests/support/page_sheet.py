@@ -16,6 +16,7 @@ from pypdf import PdfReader
 
 from onepage.check import check
 from onepage.check.evidence import Evidence
+from onepage.course import additions
 from onepage.page import compose, results
 from onepage.page.layout import typeset, webpage
 
@@ -54,7 +55,7 @@ class Sheet:
 
     def set(self) -> Made:
         """The page, set."""
-        composed = compose.compose(self.folder, self.results, self.root)
+        composed = compose.compose(self.folder, self.results, self.root, additions.of(self.folder, self.root))
         return Made(self, composed)
 
 

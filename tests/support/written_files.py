@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from onepage.core import config
-from onepage.page import brief, group, preflight
+from onepage.course import group
+from onepage.page import brief, preflight
 from onepage.page.tree import drafts
 from onepage.plan import experiments
 from onepage.scripts import percent

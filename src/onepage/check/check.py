@@ -1,4 +1,4 @@
-"""`onepage check`: a table of what the assignment demands, each demand met, or where and how it falls short.
+"""A table of what the assignment demands, each demand met, or where and how it falls short.
 
 Before the brief's own demands comes what holds for every report: it is whole, as it was built, and says what
 its sources and results say now.
@@ -6,7 +6,6 @@ its sources and results say now.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import re
@@ -22,7 +21,7 @@ from onepage.core import config
 from onepage.core.errors import UserError
 from onepage.page import brief as briefs
 from onepage.page import results
-from onepage.page.compose import Composed, compose
+from onepage.page.compose import Added, Composed, compose
 from onepage.page.layout import glyphs
 from onepage.page.layout.typeset import Typeset, typeset
 from onepage.page.tree.pandoc import find_line
@@ -51,35 +50,12 @@ class Row:
         }  # fmt: skip
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `onepage check`."""
-    parser.add_argument("--plan", type=Path, metavar="FILE", help="build/<report>/plan.json")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
-    parser.add_argument("--format", action="store_true", help="say what may stand in brief.toml, and stop")
-
-
-def main(args: argparse.Namespace) -> int:
-    """Print the table; 1 if anything falls short."""
-    if args.format:
-        print(briefs.format_text())
-        return 0
-    if args.plan is None:
-        raise UserError("--plan FILE is needed: build/<report>/plan.json")
-    rows = check(planfile.load(args.plan))
-    if args.json:
-        for row in rows:
-            print(json.dumps({"id": row.id, "state": row.state, **row.as_dict()}, ensure_ascii=False))
-    else:
-        print(table(rows))
-    return 1 if any(row.state == "short" for row in rows) else 0
-
-
-def check(plan: planfile.Plan) -> list[Row]:
+def check(plan: planfile.Plan, added: Added) -> list[Row]:
     """Hold a built report against its sources, its results and its brief."""
     report = plan.root / plan.data["out"]
     page_folder = plan.root / config.load(plan.root).page
     found = results.load_results(report)
-    composed = compose(page_folder, found, plan.root)
+    composed = compose(page_folder, found, plan.root, added)
     with tempfile.TemporaryDirectory(prefix="onepage-") as folder:
         try:
             made = typeset(composed.document, composed.front, found, report, page_folder, Path(folder))
@@ -105,13 +81,14 @@ def judge(
     brief = briefs.load(path, named)
     evidence = Evidence(brief, composed, found, finished, report, root)
     profile = found["provenance"]["profile"]
+    judges = {**JUDGES, **composed.added.judges}
     rows: dict[int, Row] = {}
     for number, demand in sorted(enumerate(brief.demands), key=lambda item: item[1].kind in LAST):
         if demand.profiles and profile not in demand.profiles:
             asked = f"asked in profile {' and '.join(demand.profiles)} only"
             rows[number] = Row(demand.id, demand.says, "not asked", asked)
             continue
-        rows[number] = _row(demand.id, demand.says, JUDGES[demand.kind](demand.options, evidence))
+        rows[number] = _row(demand.id, demand.says, judges[demand.kind](demand.options, evidence))
     whole = _row("references", "What the text refers to is on the page", _dangling(composed))
     shown = _row("shown", "What is written is shown", _shown(evidence))
     bound = demands_page.bound_claims(composed, found)
@@ -175,11 +152,11 @@ def _shown(evidence: Evidence) -> Finding:
     """What the page shows otherwise than it was written, or not at all: letters that no font has, and the like."""
     composed, made = evidence.composed, evidence.typeset
     texts = [(draft.path, draft.text) for draft in composed.drafts]
-    texts += [(composed.group.source.path, composed.group.source.text), *composed.cited]
+    texts += [*((source.path, source.original) for source in composed.added.sources), *composed.cited]
     missing = glyphs.notes(made.missing, texts, evidence.results, evidence.report)
     language = composed.front.language.note
     where = f"{composed.drafts[0].path}:{find_line(composed.drafts[0].text, 'lang:')}"
-    warnings = [*missing, *composed.document.notes, *([f"{where}: {language}"] if language else [])]
+    warnings = [*missing, *composed.document.notes, *composed.notes, *([f"{where}: {language}"] if language else [])]
     return Finding(f"{count(len(made.missing), 'sign')} without a glyph", warnings=warnings)
 
 

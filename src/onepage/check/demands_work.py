@@ -1,4 +1,4 @@
-"""Demands on the work behind the page: the group, the answers, the runs, the results, the code and the files."""
+"""Demands on the work behind the page: the answers, the runs, the results, the code and the files."""
 
 from __future__ import annotations
 
@@ -19,23 +19,10 @@ from onepage.check.evidence import Evidence, Finding, count
 from onepage.core import quantities
 from onepage.core.errors import unknown
 from onepage.core.places import BUILD
-from onepage.page import group as groups
 from onepage.page.numbers import wording
 from onepage.scripts import code_names
 
 PARSED = "parsed.txt"  # in the build folder: see _parsed
-
-
-def _group(options: dict[str, Any], evidence: Evidence) -> Finding:
-    people = evidence.composed.group
-    least, most = (int(end) for end in options["members"])
-    finding = Finding(count(len(people.members), "member"))
-    finding.shortfalls = groups.shortfalls(people, least, most, options.get("words", 4))
-    finding.warnings = groups.doubts(people)
-    if people.placeholder:
-        line = people.line("group", "placeholder")
-        finding.warnings.append(f"{people.source.path}:{line}: the members are placeholders; put your own names")
-    return finding
 
 
 def _published(options: dict[str, Any], evidence: Evidence) -> Finding:
@@ -224,13 +211,7 @@ def _file(options: dict[str, Any], evidence: Evidence) -> Finding:
     return finding
 
 
-def _hand_in(options: dict[str, Any], evidence: Evidence) -> Finding:
-    name, wanted = groups.zip_name(evidence.composed.group), options["name"]
-    wanted = wanted.replace("{id}", evidence.composed.group.id)
-    return Finding(name, [] if name == wanted else [f"the archive is named {name}, {wanted} asked for"])
-
-
 JUDGES: dict[str, Callable[[dict[str, Any], Evidence], Finding]] = {
-    "group": _group, "published": _published, "answer": _answer, "parameter": _parameter, "value": _value,
-    "spacing": _spacing, "code": _code, "file": _file, "hand-in": _hand_in,
+    "published": _published, "answer": _answer, "parameter": _parameter, "value": _value,
+    "spacing": _spacing, "code": _code, "file": _file,
 }  # fmt: skip

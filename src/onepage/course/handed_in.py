@@ -13,7 +13,7 @@ from pathlib import Path
 
 from onepage.core import repository
 from onepage.core.errors import UserError
-from onepage.page import group
+from onepage.course import group
 
 # Folders that tools make, and names that are never part of a work; compared without regard to case.
 PRODUCTS = {

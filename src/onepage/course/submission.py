@@ -20,9 +20,10 @@ from onepage.check import check
 from onepage.core import config
 from onepage.core.errors import CheckFailed, UserError
 from onepage.core.files import write as put
-from onepage.course import handed_in
+from onepage.course import additions, group, handed_in
 from onepage.page import brief as briefs
-from onepage.page import group, results
+from onepage.page import results
+from onepage.page.tree.drafts import named_below
 from onepage.plan import planfile
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest date that an archive can hold
@@ -40,9 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Check, and write the archive only if nothing falls short."""
-    plan = planfile.load(args.plan)
-    rows = check.check(plan)
-    short = [said for row in rows for said in row.shortfalls] + _unwritten(plan)
+    plan = planfile.chosen(args)
+    _, people = _demanded(plan)
+    rows = check.check(plan, additions.of_plan(plan))
+    short = [said for row in rows for said in row.shortfalls] + _unwritten(plan, people)
     if short:
         for said in short:
             print(f"  {said}")
@@ -57,19 +59,16 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _unwritten(plan: planfile.Plan) -> list[str]:
+def _unwritten(plan: planfile.Plan, people: group.Group) -> list[str]:
     folder = plan.root / config.load(plan.root).page
     texts = [(path.relative_to(plan.root).as_posix(), path) for path in sorted(folder.glob("[!.]*.md"))]
     texts = [(name, path) for name, path in texts if not handed_in.unfit(path, plan.root)]
-    group_file = folder / "group.toml"
-    return handed_in.unwritten(group.load(group_file, group_file.relative_to(plan.root).as_posix()), texts)
+    return handed_in.unwritten(people, texts)
 
 
 def write(plan: planfile.Plan) -> tuple[Path, list[str], dict[str, str]]:
     """Write the archive into the project's folder; returns its path, the names inside and what was left out."""
-    page_folder = plan.root / config.load(plan.root).page
-    brief = briefs.load(page_folder / "brief.toml", (page_folder / "brief.toml").relative_to(plan.root).as_posix())
-    people = group.load(page_folder / "group.toml")
+    brief, people = _demanded(plan)
     archive = plan.root / group.zip_name(people)
     top = archive.stem
     files, left_out = contents(plan, brief)
@@ -108,19 +107,18 @@ def contents(plan: planfile.Plan, brief: briefs.Brief) -> tuple[dict[str, bytes]
 
     Data, weights and files that name this machine are an error.
     """
-    if brief.hand_in is None:
-        raise UserError(f"{brief.path}: [hand-in] is missing; it names the entry script and the code")
+    hand_in = _require_hand_in(brief)
     report = plan.root / plan.data["out"]
-    entry = plan.root / brief.hand_in.entry
+    entry = plan.root / hand_in.entry
     if not entry.is_file():
-        raise UserError(f"{brief.path}: the entry script {brief.hand_in.entry} does not exist")
+        raise UserError(f"{brief.path}: the entry script {hand_in.entry} does not exist")
     try:
         ast.parse(entry.read_bytes())
     except SyntaxError as error:
-        raise UserError(f"{brief.hand_in.entry}:{error.lineno}: does not parse as Python") from None
+        raise UserError(f"{hand_in.entry}:{error.lineno}: does not parse as Python") from None
     files = {"report.pdf": (report / "report.pdf").read_bytes(), entry.name: entry.read_bytes()}
     files["runs.json"] = results.as_json(_runs(results.load_results(report))).encode("utf-8")
-    chosen, left_out = handed_in.selected(plan.root, brief.hand_in.include)
+    chosen, left_out = handed_in.selected(plan.root, hand_in.include)
     left_out.pop(entry.relative_to(plan.root).as_posix(), None)
     for path in chosen:
         name = path.relative_to(plan.root).as_posix()
@@ -132,6 +130,21 @@ def contents(plan: planfile.Plan, brief: briefs.Brief) -> tuple[dict[str, bytes]
     for name, content in files.items():
         _fit(name, content, plan.root)
     return files, left_out
+
+
+def _require_hand_in(brief: briefs.Brief) -> briefs.HandIn:
+    if brief.hand_in is None:
+        raise UserError(f"{brief.path}: [hand-in] is missing; it names the entry script and the code")
+    return brief.hand_in
+
+
+def _demanded(plan: planfile.Plan) -> tuple[briefs.Brief, group.Group]:
+    """What the brief wants handed in, and by whom."""
+    page_folder = plan.root / config.load(plan.root).page
+    people = additions.require_group(page_folder, plan.root)
+    brief = briefs.load(page_folder / "brief.toml", named_below(page_folder / "brief.toml", plan.root))
+    _require_hand_in(brief)
+    return brief, people
 
 
 def _runs(found: dict[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ such file: nothing in the code knows this assignment.
 from __future__ import annotations
 
 import functools
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -194,7 +195,9 @@ def schema(kind: str | None = None) -> schemas.Schema:
 
 
 def load(path: Path, named: str | None = None) -> Brief:
-    """Read and validate brief.toml; errors name the line."""
+    """Read and validate brief.toml; errors name the line. Without one there are no demands."""
+    if not os.path.lexists(path):
+        return Brief(named or str(path), "", Rules(), ())
     return read(toml_source.load(path, named))
 
 

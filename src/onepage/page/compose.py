@@ -1,17 +1,27 @@
-"""report.md, appendix.md, group.toml and results.json, brought together into one document."""
+"""report.md, appendix.md, results.json and what a course adds, brought together into one document."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from onepage.page import brief as briefs
-from onepage.page import group
 from onepage.page.layout.typeset import Front, theme_file
 from onepage.page.numbers import template
 from onepage.page.tree import bibliography, document, language, lint, pandoc
 from onepage.page.tree.drafts import Draft, draft, named_below, titled
+
+
+@dataclass(frozen=True)
+class Added:
+    """What is put beside report.md from elsewhere: by a course, its work distribution. The page knows no more of it."""
+
+    sources: tuple[pandoc.Source, ...] = ()  # further parts; `original` is the text of the file that each is made from
+    authors: tuple[str, ...] = ()  # in place of the header's
+    typed: tuple[lint.Typed, ...] = ()  # numbers that nobody computed
+    judges: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  # kind of demand -> what `check` asks of it
 
 
 @dataclass(frozen=True)
@@ -20,23 +30,20 @@ class Composed:
 
     document: document.Document
     front: Front
-    group: group.Group
+    added: Added
     use: template.Use
     drafts: tuple[Draft, ...]
     typed: tuple[lint.Typed, ...]  # numbers that nobody computed
     rules: lint.Rules  # which of them the brief allows
     cited: tuple[tuple[str, str], ...] = ()  # the bibliography's path and text, if there is one
+    notes: tuple[str, ...] = ()  # what is written and not shown
 
 
-def compose(page_folder: Path, results: dict[str, Any], root: Path) -> Composed:
+def compose(page_folder: Path, results: dict[str, Any], root: Path, added: Added) -> Composed:
     """Fill in and parse the page; every error names a file and a line."""
     report = titled(draft(page_folder / "report.md", root))
-    people = group.load(page_folder / "group.toml", named_below(page_folder / "group.toml", root))
     text, use = template.render(report.body, report.path, results)
-    sources = [
-        pandoc.Source("content", report.path, text, report.text),
-        pandoc.Source("distribution", people.source.path, group.as_markdown(people, root)),
-    ]
+    sources = [pandoc.Source("content", report.path, text, report.text), *added.sources]
     drafts = [report]
     if (page_folder / "appendix.md").is_file():
         appendix = draft(page_folder / "appendix.md", root)
@@ -50,13 +57,13 @@ def compose(page_folder: Path, results: dict[str, Any], root: Path) -> Composed:
     references = page_folder / "references.bib"
     cited = bibliography.load(references, named_below(references, root)) if references.is_file() else None
     csl = theme_file("numeric.csl", page_folder)
-    front = _front(report, people, results)
+    front = _front(report, added, results)
     tree = document.read(sources, cited, csl, page_folder, front.language, _published(results))
-    typed = (*_typed_in_header(report), *tree.typed, *_typed_in_group(people))
+    typed = (*_typed_in_header(report), *tree.typed, *added.typed)
     rules = briefs.load(page_folder / "brief.toml", named_below(page_folder / "brief.toml", root)).rules
     front = replace(front, note=f"{lint.statement(typed, rules)} {front.note}")
     texts = ((cited.path, cited.text),) if cited else ()
-    return Composed(tree, front, people, use, tuple(drafts), typed, rules, texts)
+    return Composed(tree, front, added, use, tuple(drafts), typed, rules, texts, _unshown(report, added))
 
 
 def _typed_in_header(report: Draft) -> list[lint.Typed]:
@@ -69,12 +76,10 @@ def _typed_in_header(report: Draft) -> list[lint.Typed]:
     return lint.typed_in_texts(texts, report.path)
 
 
-def _typed_in_group(people: group.Group) -> list[lint.Typed]:
-    """Numbers typed in the work distribution; a student's number is none."""
-    texts = [(people.note, people.line("group", "note"))] if people.note else []
-    for index, member in enumerate(people.members):
-        texts += [(part, people.line("member", index, "parts")) for part in member.parts]
-    return lint.typed_in_texts(texts, people.source.path)
+def _unshown(report: Draft, added: Added) -> tuple[str, ...]:
+    if added.authors and "author" in report.front:
+        return (f"{report.place('author')}: author is not shown, since {added.sources[0].path} names the authors",)
+    return ()
 
 
 def _published(results: dict[str, Any]) -> list[tuple[str, str]]:
@@ -87,20 +92,27 @@ def _published(results: dict[str, Any]) -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
-def _front(report: Draft, people: group.Group, results: dict[str, Any]) -> Front:
+def _front(report: Draft, added: Added, results: dict[str, Any]) -> Front:
     words = report.front.get("keywords", [])
     words = [word.strip() for word in words.split(",")] if isinstance(words, str) else words
-    made = results["provenance"]
-    note = f"Corpus {made['corpus']['name']}"
-    key = (made["corpus"].get("key") or "")[:8]
-    note += f" ({key}), profile {made['profile']}" if key else f", profile {made['profile']}"
-    note += f', changed by P="{made["given"]}".' if made.get("given") else "."
+    named = report.front.get("author", [])
+    named = [named] if isinstance(named, str) else named
     return Front(
         title=report.front["title"],
         subtitle=report.front.get("subtitle", ""),
         affiliation=report.front.get("affiliation", ""),
         keywords=tuple(words),
         language=language.parse(report.front.get("lang"), report.place("lang")),
-        authors=tuple(member.name for member in people.members),
-        note=note,
+        authors=added.authors or tuple(" ".join(each.split()) for each in named),
+        date=report.front.get("date", ""),
+        note=_note(results["provenance"]),
     )
+
+
+def _note(made: dict[str, Any]) -> str:
+    """What the report was made from, for the footer."""
+    name, key = made["corpus"]["name"], (made["corpus"].get("key") or "")[:8]
+    said = [f"corpus {name} ({key})" if key else f"corpus {name}"] if name else []
+    note = ", ".join([*said, f"profile {made['profile']}"])
+    note += f', changed by P="{made["given"]}".' if made.get("given") else "."
+    return note[0].upper() + note[1:]

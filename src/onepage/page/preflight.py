@@ -22,10 +22,13 @@ from onepage.plan.targets import Planner
 from onepage.scripts.behaviour import digest
 
 Declared = Mapping[str, Iterable[str]]  # row of experiments.toml -> parameters that its script declares
+Looks = Mapping[str, Callable[[], None]]  # file or folder in the page's -> raises for what is wrong with it
 
 
-def check(planner: Planner, plan: dict[str, Any], record: Path) -> None:
+def check(planner: Planner, plan: dict[str, Any], record: Path, further: Looks) -> None:
     """Raise for the first mistake in the page; what `record` says of files as they are now is not asked again.
+
+    `further` are looks at files that are of the page's folder and not of the page.
 
     Where nothing has to be executed, setting the page comes next, and finds the same in no more time.
     """
@@ -39,7 +42,7 @@ def check(planner: Planner, plan: dict[str, Any], record: Path) -> None:
     except (OSError, ValueError):
         known = {}
     states = {}
-    for name, look in looks(folder, root, planner.tables, declared).items():
+    for name, look in {**looks(folder, root, planner.tables, declared), **further}.items():
         inside = f"{planner.config.page}/{name}".rstrip("/")
         files = {each: state for each, state in planner.page["files"].items() if f"{each}/".startswith(f"{inside}/")}
         against = [planner.tables.data, declared] if name == "brief.toml" else []
@@ -55,7 +58,6 @@ def looks(folder: Path, root: Path, runs: Source, declared: Declared) -> dict[st
         "report.md": lambda: text(folder / "report.md", root),
         "appendix.md": lambda: text(folder / "appendix.md", root),
         "": lambda: _markdown(folder, root),
-        "group.toml": lambda: _group(folder / "group.toml", root),
         "brief.toml": lambda: _brief(folder / "brief.toml", root, runs, declared),
         "references.bib": lambda: _references(folder / "references.bib", root),
         "theme": lambda: _theme(folder / "theme", root),
@@ -99,13 +101,6 @@ def _markdown(folder: Path, root: Path) -> None:
                         raise pandoc.no_citation(key, [source], where, keys)
             elif node["t"] == "Image" and template.FILLED not in node["c"][2][0]:
                 pictures.find([node], folder, lambda said, s=source: f"{s.path}:{pandoc.find_line(s.original, said)}")
-
-
-def _group(path: Path, root: Path) -> None:
-    from onepage.page import group
-    from onepage.page.tree import drafts
-
-    group.load(path, drafts.named_below(path, root))
 
 
 def _references(path: Path, root: Path) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from onepage.core import config
 from onepage.core.errors import UserError, nearest
+from onepage.core.places import BUILD
 
 IDENTITY = "identity"  # a file of an entry, see `identify`
 
@@ -115,6 +118,26 @@ def load(path: Path | str) -> Plan:
     return Plan(path.parents[2], path.parent, data)
 
 
-def add_plan_argument(parser: Any) -> None:
+def add_plan_argument(parser: argparse.ArgumentParser) -> None:
     """`--plan`, as every command about a report takes it."""
-    parser.add_argument("--plan", required=True, type=Path, metavar="FILE", help="build/<report>/plan.json")
+    parser.add_argument(
+        "--plan", type=Path, metavar="FILE", help=f"{BUILD}/<report>/plan.json (default: the newest of this project)"
+    )
+
+
+def path(args: argparse.Namespace) -> Path:
+    """The plan that a command is about: the one that it names, else the project's newest."""
+    return args.plan or newest(config.find_root())
+
+
+def chosen(args: argparse.Namespace) -> Plan:
+    """That plan, read."""
+    return load(path(args))
+
+
+def newest(root: Path) -> Path:
+    """The plan of the report that was planned last."""
+    plans = [file for file in root.glob(f"{BUILD}/*/plan.json") if file.is_file()]
+    if not plans:
+        raise UserError(f"{root}: no report has been planned yet; run `make report`, or name a plan with --plan")
+    return max(plans, key=lambda file: (file.stat().st_mtime_ns, file))

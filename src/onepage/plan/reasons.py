@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    plan = planfile.load(args.plan)
+    plan = planfile.chosen(args)
     waiting = [target for target in plan.executed if not store.is_done(plan.entry(target))]
     found = {target["id"]: because(plan, target) for target in waiting}
     new = [name for name, reasons in found.items() if reasons == [_NEW]]

@@ -98,7 +98,7 @@ class Planner:
         pinned = overrides(self.request.parameters, declared)
         self._require_scripts(rows)
         experiments.check_parameters(tables, declared)
-        self._check_reads([row.name for row in rows])
+        self._check_reads([row.name for row in rows], corpus)
         taken: dict[str, tuple[str, str]] = {}
         targets: dict[str, dict[str, Any]] = {}
         by_row: dict[str, list[str]] = {}
@@ -175,15 +175,16 @@ class Planner:
             if stem not in imported
         ]
 
-    def _check_reads(self, rows: list[str]) -> None:
+    def _check_reads(self, rows: list[str], corpus: dict[str, Any]) -> None:
+        known = [*(["corpus"] if corpus["name"] else []), "profile", *rows]
         for script in self.scripts.values():
             for name in script.reads:
-                if name not in ("corpus", "profile", *rows) and not name.startswith(("file:", "program:")):
-                    line = percent.header_line(
-                        percent.read_text(self.config.root / script.path, script.path), "reads", script.path
-                    )
-                    there = nearest(name, ["corpus", "profile", *rows])
-                    raise UserError(f"{script.path}:{line}: reads {quoted(name)}{there}")
+                if name in known or name.startswith(("file:", "program:")):
+                    continue
+                text = percent.read_text(self.config.root / script.path, script.path)
+                line = percent.header_line(text, "reads", script.path)
+                none = ", and this report has none; name one with CORPUS=" if name == "corpus" else nearest(name, known)
+                raise UserError(f"{script.path}:{line}: reads {quoted(name)}{none}")
 
     def _in_order(self, rows: list[experiments.Row]) -> list[experiments.Row]:
         """Rows after those that their scripts read."""

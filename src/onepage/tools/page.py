@@ -18,6 +18,7 @@ from typing import Any
 
 from onepage.check import check
 from onepage.core import config, files, locks, places, quantities
+from onepage.course import additions
 from onepage.execute import ledger
 from onepage.page import pagestate, results
 from onepage.page.compose import Composed, compose
@@ -51,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Build the report and say what came of it."""
     gc.disable()  # a process of two seconds, a tenth of them spent on looking for what it could free
-    plan = planfile.load(args.plan)
+    plan = planfile.chosen(args)
     built = build(plan)
     planning.again(plan)
     if args.pictures:
@@ -118,7 +119,7 @@ def _write(plan: planfile.Plan, folder: Path) -> tuple[dict[str, Any], Composed,
         shutil.copyfile(source, folder / name)
     _put(folder / "results.json", results.as_json(found).encode("utf-8"))
     # What people write comes before the many pages: its errors are the likeliest.
-    composed = compose(page_folder, found, plan.root)
+    composed = compose(page_folder, found, plan.root, additions.of(page_folder, plan.root))
     page = (composed.document, composed.front, found, folder, page_folder)
 
     def typeset_page() -> Typeset:

@@ -82,6 +82,7 @@ def _stands(folder: Path, request: list[Any]) -> bool:
 def _write(root: Path, folder: Path, words: dict[str, str], request: list[Any]) -> None:
     from onepage.core import config as configuration
     from onepage.core.files import write_if_changed
+    from onepage.course import additions
     from onepage.page.preflight import check
     from onepage.plan.store import is_done
     from onepage.plan.targets import Planner, Request
@@ -97,7 +98,8 @@ def _write(root: Path, folder: Path, words: dict[str, str], request: list[Any]) 
     for line in planner.warnings:
         print(f"onepage plan: {line}", file=sys.stderr)
     cache.save()
-    check(planner, plan, folder / "page.looked")
+    page = root / planner.config.page
+    check(planner, plan, folder / "page.looked", {additions.FILE: lambda: additions.look_over(page, root)})
     write_if_changed(folder / "inputs.json", json.dumps(planner.inputs, indent=1, sort_keys=True) + "\n")
     write_if_changed(folder / "page.json", json.dumps(planner.page, indent=1, sort_keys=True) + "\n")
     write_if_changed(folder / "page.key", digest(planner.page) + "\n")

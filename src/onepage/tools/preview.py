@@ -24,6 +24,7 @@ from typing import IO, Any
 
 from onepage.core.errors import UserError
 from onepage.core.places import BUILD
+from onepage.plan import planfile
 from onepage.tools.serve import News, Server
 
 QUIET_SECONDS = 0.08  # a save is often several events; so long without another, and it is over
@@ -208,7 +209,7 @@ class Preview:
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of `onepage preview`."""
-    parser.add_argument("--plan", type=Path, required=True, metavar="build/NAME/plan.json")
+    planfile.add_plan_argument(parser)
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: one that is free)")
     parser.add_argument("--build", metavar="COMMAND", help="what builds the report (default: make -k report)")
 
@@ -218,8 +219,8 @@ def main(args: Namespace) -> int:
     from onepage.core import config
     from onepage.execute import warm
 
-    root = config.find_root()
-    name = args.plan.resolve().parent.name
+    root, plan = config.find_root(), planfile.path(args)
+    name = plan.resolve().parent.name
     settings = config.load(root)
     try:
         server = Server(root / "reports" / name, root / BUILD / name, News(), args.port)
@@ -227,14 +228,14 @@ def main(args: Namespace) -> int:
         raise UserError(f"port {args.port}: {error.strerror}; leave --port out and a free one is taken") from None
     text = root / settings.page
     own = [root / settings.scripts, text, *(root / code for code in settings.code)]
-    folders = dict.fromkeys([*own, *_data(args.plan, root)])
+    folders = dict.fromkeys([*own, *_data(plan, root)])
     command = shlex.split(args.build) if args.build else ["make", "--no-print-directory", "-k", "report"]
     # A child that is not waited for: the first build need not stand still while the warm parent imports.
     threading.Thread(target=warm.hold, args=(root,), daemon=True).start()
     signal.signal(signal.SIGTERM, _interrupt)
     print(f"preview of {name}: {server.url}  (Ctrl-C ends it)", flush=True)
     try:
-        Preview(Sources(root, tuple(folders), text=text), command, server, _environment(args.plan)).run()
+        Preview(Sources(root, tuple(folders), text=text), command, server, _environment(plan)).run()
     except KeyboardInterrupt:
         print("\npreview ended", flush=True)
     return 0
@@ -247,8 +248,6 @@ def _interrupt(*_: Any) -> None:
 def _data(plan: Path, root: Path) -> list[Path]:
     """Folders that hold what executions read, as far as the plan knows: a corpus of the user's own, other data."""
     try:
-        from onepage.plan import planfile
-
         found = planfile.load(plan)
         read = [root / name for target in found.executed for name in found.read(target["id"])]
         folders = [root / found.data["corpus"]["folder"], *(path if path.is_dir() else path.parent for path in read)]

@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    plan = planfile.load(args.plan)
+    plan = planfile.chosen(args)
     if args.target == "corpus":
         from onepage.execute import corpora
 
@@ -24,7 +24,7 @@ def main(args: argparse.Namespace) -> int:
     target = plan.target(args.target)
     if store.is_done(plan.entry(target)):
         return 0
-    code = warm.submit(plan.root, ["run", "--plan", str(args.plan.resolve()), args.target])
+    code = warm.submit(plan.root, ["run", "--plan", str(plan.folder / "plan.json"), args.target])
     return _execute(plan, target) if code is None else code
 
 

@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    plan = planfile.load(args.plan)
+    plan = planfile.chosen(args)
     mine = plan.root / plan.data["out"]
     if not (mine / "manifest.json").is_file():
         raise UserError(f"{plan.data['out']}: not built yet; run `make report`")

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from onepage.check import demands_page, demands_work
 from onepage.check.evidence import Evidence
-from onepage.page import brief, group
+from onepage.course import group
+from onepage.page import brief
 from onepage.page.numbers import wording
 from onepage.page.tree import document, pandoc
 from onepage.page.tree.document import ClaimUse, Section

@@ -12,7 +12,8 @@ from pypdf import PdfReader
 
 from onepage import cli
 from onepage.core.errors import UserError
-from onepage.page import brief, compose, group, results
+from onepage.course import additions, group
+from onepage.page import brief, compose, results
 from onepage.page.layout import measure, typeset
 from onepage.page.numbers import template
 from onepage.plan import planfile
@@ -96,7 +97,7 @@ def test_content_laid_out_alone_ends_where_it_ends_in_the_whole_document(project
     with (project.page / "appendix.md").open("a", encoding="utf-8") as file:
         file.write("\n# More\n\nA [place]{#place} to link to, and `<place>` in code.\n")
     found = results.load_results(project.out)
-    composed = compose.compose(project.page, found, project.root)
+    composed = compose.compose(project.page, found, project.root, additions.of(project.page, project.root))
     typeset.typeset(composed.document, composed.front, found, project.out, project.page, tmp_path)
     press = typeset.Press(tmp_path)
     for body in (8.5, 9.6, 14.0):
@@ -275,9 +276,9 @@ def test_text_that_is_not_utf8_is_named(project, capsys):
 
 
 def test_missing_page_files_are_named(project, capsys):
-    (project.page / "group.toml").unlink()
+    (project.page / "report.md").unlink()
     assert cli.main(["page", "--plan", str(project.plan)]) == 2
-    assert "reports/page/group.toml: there is no such file" in capsys.readouterr().err
+    assert "reports/page/report.md: there is no such file" in capsys.readouterr().err
 
 
 def test_check_without_a_report_says_what_to_do(project, capsys):

@@ -8,6 +8,7 @@ import engine_project as example
 import pytest
 
 from onepage.core.errors import UserError
+from onepage.course import additions
 from onepage.page import preflight
 from onepage.plan import experiments
 
@@ -24,6 +25,7 @@ def look(project: example.Project) -> None:
     declared = {"slow": ["seed", "rate"], "search": ["seed", "rate"]}
     for each in preflight.looks(project.path(PAGE), project.root, tables, declared).values():
         each()
+    additions.look_over(project.path(PAGE), project.root)
 
 
 def add(project: example.Project, name: str, text: str) -> None:
@@ -97,10 +99,10 @@ def test_what_was_looked_over_is_not_asked_again(project: example.Project, monke
     planner, record = project.planner(), project.path("build/page.looked")
     plan = planner.plan()
     for _ in range(2):
-        preflight.check(planner, plan, record)
+        preflight.check(planner, plan, record, {})
     assert asked == names
     planner.page["files"][f"{PAGE}/report.md"] = "another state"
-    preflight.check(planner, plan, record)
+    preflight.check(planner, plan, record, {})
     assert asked == [*names, "report.md"]
 
 

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onepage.core.errors import UserError
-from onepage.course import bonus
-from onepage.page import group
+from onepage.course import bonus, group
 from onepage.page.numbers import template, wording
 from onepage.page.numbers.filters import escape
 from onepage.page.tree import document, lint, pandoc

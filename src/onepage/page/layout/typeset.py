@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import shutil
@@ -42,6 +43,7 @@ class Front:
     keywords: tuple[str, ...] = ()
     language: Language = ENGLISH
     authors: tuple[str, ...] = ()
+    date: str = ""  # as it is written; one such as 2026-01-31 stands in the PDF's metadata too
     note: str = ""  # the footer: what the numbers come from
 
 
@@ -239,12 +241,24 @@ def _write_sources(
         "keywords": _array(front.keywords),
         **{name: f'include "{name}.typ"' for name in parts if name not in AFTER},
     }
+    if front.date:  # left out otherwise, for designs of before there were dates
+        settings["date"] = typst_string(front.date)
+        settings["day"] = _day(front.date)
     for name, otherwise in zip(AFTER, ('include "elsewhere.typ"', "none"), strict=True):
         there = f'include "{name}.typ"' if name in parts else "none"
         settings[name] = f"if whole {{ {there} }} else {{ {otherwise} }}"
     lines = "".join(f"  {key}: {content},\n" for key, content in settings.items())
     whole = f'#let whole = sys.inputs.at("part", default: "{WHOLE}") == "{WHOLE}"\n'
     (folder / "main.typ").write_text(f'#import "theme/page.typ": *\n{whole}#op-document(\n{lines})\n', encoding="utf-8")
+
+
+def _day(said: str) -> str:
+    """A date as Typst has it for the PDF's metadata; one that is no day there is for readers alone."""
+    try:
+        day = datetime.date.fromisoformat(said)
+    except ValueError:
+        return "auto"
+    return f"datetime(year: {day.year}, month: {day.month}, day: {day.day})"
 
 
 def _lay_out_theme(page_folder: Path, folder: Path, language: Language) -> None:

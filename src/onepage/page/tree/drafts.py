@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ _HEADER = re.compile(r"---[ \t]*\n(.*?\n|)(?:---|\.\.\.)[ \t]*(?:\n|$)", flags=r
 FRONT = schema.Schema(schema.table({
     "title": schema.TEXT,
     "subtitle": schema.LINE,
+    "author": {"anyOf": [schema.LINE, schema.TEXTS], "description": "a name, or a list of names"},
+    "date": schema.LINE,
     "affiliation": schema.LINE,
     "keywords": {"anyOf": [schema.LINE, schema.TEXTS], "description": "a text with commas, or a list of texts"},
     "lang": {  # which texts are languages, `language` says; YAML takes Norwegian's code for false
@@ -51,6 +54,8 @@ def draft(path: Path, root: Path) -> Draft:
     front = {} if source.data is None else source.data
     if not isinstance(front, dict):
         raise UserError(f"{named}:2: the header must be a list of `key: text` lines")
+    if isinstance(front.get("date"), datetime.date | int) and not isinstance(front["date"], bool):
+        front["date"] = str(front["date"])  # YAML takes 2026-01-31 and 2026 for more than text
     source.data = front
     FRONT.check(source)
     return Draft(named, text, front, "\n" * match.group(0).count("\n") + text[match.end() :], source.positions())
