@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import glob
 import graphlib
 import re
 import tomllib
@@ -12,6 +13,11 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
+
+
+def sources(folder: Path) -> list[Path]:
+    """Python below a folder, but for hidden folders, where pip builds."""
+    return [folder / name for name in glob.glob("**/*.py", root_dir=folder, recursive=True)]
 
 
 def imported(path: Path) -> set[str]:
@@ -27,14 +33,14 @@ def imported(path: Path) -> set[str]:
 
 @pytest.mark.parametrize(("wing", "other"), [("onepage", "spokenlang"), ("spokenlang", "onepage")])
 def test_the_two_wings_do_not_know_each_other(wing: str, other: str) -> None:
-    files = list((ROOT / "src" / wing).rglob("*.py"))
+    files = list(sources(ROOT / "src" / wing))
     assert files
     assert not [path.name for path in files if other in imported(path)]
 
 
 # Who may import whom: each wing from itself and from those before it; `context`, which scripts ask, from none.
 ORDER = [
-    *("context", "core", "publishing", "publish", "scripts", "observing", "plan", "execute"),
+    *("context", "version", "core", "publishing", "publish", "scripts", "observing", "plan", "execute"),
     *("page.numbers", "page.tree", "page.layout", "page", "review", "check", "course", "tools"),
     *("cli", "warm_server", "__main__"),
 ]
@@ -48,7 +54,7 @@ def place(module: str) -> str:
 def edges(package: str) -> dict[str, set[str]]:
     """module -> the modules of its package that it imports, at any depth of its code."""
     files = {}
-    for path in (ROOT / "src" / package).rglob("*.py"):
+    for path in sources(ROOT / "src" / package):
         parts = path.relative_to(ROOT / "src").with_suffix("").parts
         files[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     found: dict[str, set[str]] = {}
@@ -81,7 +87,7 @@ def test_no_imports_go_in_a_circle(package: str) -> None:
 
 @pytest.mark.parametrize("package", ["onepage", "spokenlang"])
 def test_no_folder_holds_more_than_one_can_survey(package: str) -> None:
-    folders = {path.parent for path in (ROOT / "src" / package).rglob("*.py")}
+    folders = {path.parent for path in sources(ROOT / "src" / package)}
     modules = {folder: len([*folder.glob("*.py")]) - (folder / "__init__.py").exists() for folder in folders}
     assert max(modules.values()) <= 14, modules
     assert all((folder / "__init__.py").read_text(encoding="utf-8").startswith('"""') for folder in folders
@@ -90,7 +96,7 @@ def test_no_folder_holds_more_than_one_can_survey(package: str) -> None:
 
 def test_the_pipeline_has_no_word_of_its_subject() -> None:
     subject = re.compile(r"spokenlang|espeak|\bspeech\b|\bphones\b|\bphonem|\bmel\b", re.IGNORECASE)
-    for path in (ROOT / "src" / "onepage").rglob("*.py"):
+    for path in sources(ROOT / "src" / "onepage"):
         assert not subject.search(path.read_text(encoding="utf-8")), path
 
 
@@ -100,12 +106,11 @@ def pins() -> dict[str, str]:
 
 
 def test_every_dependency_is_pinned_and_no_index_is_named() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [
-        *project["dependencies"],
-        *(name for extra in project["optional-dependencies"].values() for name in extra),
-    ]
-    assert not {name.lower().replace("_", "-") for name in wanted} - set(pins())
+    projects = [tomllib.loads((ROOT / name).read_text(encoding="utf-8"))["project"]
+                for name in ("pyproject.toml", "src/onepage/pyproject.toml")]  # fmt: skip
+    wanted = [name for project in projects for name in project["dependencies"]]
+    wanted += [name for extra in projects[0]["optional-dependencies"].values() for name in extra]
+    assert not {name.lower().replace("_", "-") for name in wanted} - {"onepage"} - set(pins())
     assert "://" not in (ROOT / "requirements.lock").read_text(encoding="utf-8")
 
 
@@ -120,7 +125,7 @@ def test_conda_gets_the_same_pins() -> None:
 
 def test_files_and_functions_stay_of_a_size_that_one_can_read() -> None:
     long = {}
-    for path in (ROOT / "src").rglob("*.py"):
+    for path in sources(ROOT / "src"):
         text = path.read_text(encoding="utf-8")
         long[path.relative_to(ROOT).as_posix()] = len(text.splitlines()) - 350
         for node in ast.walk(ast.parse(text)):
@@ -132,3 +137,14 @@ def test_files_and_functions_stay_of_a_size_that_one_can_read() -> None:
 def test_every_file_that_the_readme_links_to_is_there() -> None:
     links = re.findall(r"\]\(([^)#]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
     assert not [link for link in links if "://" not in link and not (ROOT / link).exists()]
+
+
+def test_what_is_handed_in_is_there_and_enough_to_build_again() -> None:
+    """Every pattern matches, and between them they bring the rules for Make and every template."""
+    include = tomllib.loads((ROOT / "reports/page/brief.toml").read_text(encoding="utf-8"))["hand-in"]["include"]
+    found = {pattern: {path for path in ROOT.glob(pattern) if path.is_file()} for pattern in include}
+    assert all(found.values()), [pattern for pattern, paths in found.items() if not paths]
+    package = ROOT / "src" / "onepage"
+    names = glob.glob("**/*", root_dir=package, recursive=True)
+    files = {package / name for name in names if (package / name).is_file() and "__pycache__" not in name}
+    assert not {path for path in files if ".egg-info" not in str(path)} - set().union(*found.values())

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from onepage.core.errors import UserError
+from onepage.version import VERSION
 
 # subcommand -> (module, one line of help); a module has add_arguments(parser) and main(args) -> exit code
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -27,6 +28,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "submission": ("onepage.course.submission", "check, then write the archive to hand in"),
     "bonus": ("onepage.course.bonus", "say what a score on the leaderboard earns"),
     "clean": ("onepage.tools.clean", "remove what can be made again"),
+    "init": ("onepage.tools.init", "begin a project that works at once"),
+    "rules": ("onepage.tools.rules", "say where the rules for Make are, for a Makefile to include"),
     "new": ("onepage.tools.new", "start a new analysis from a good first script"),
 }
 
@@ -73,6 +76,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     """The whole parser, but with the arguments of the chosen subcommand only."""
     parser = argparse.ArgumentParser(prog="onepage", description="A one-page report that runs.", allow_abbrev=False)
     parser.add_argument("--debug", action="store_true", help="show the whole traceback of an error")
+    parser.add_argument("--version", action="version", version=f"onepage {VERSION}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name, (module, text) in COMMANDS.items():
         subparser = subparsers.add_parser(

@@ -29,6 +29,7 @@ def copy(folder: Path) -> Project:
     shutil.copytree(HERE / "example", folder, ignore=shutil.ignore_patterns("build", "__pycache__"))
     # the onepage that is being tested, wherever the environment's installed one comes from
     makefile = (ROOT / "Makefile").read_text().replace("$(CURDIR)/src", f"$(CURDIR)/src:{ROOT / 'src'}")
+    makefile = makefile.replace("include src", f"include {ROOT / 'src'}")
     (folder / "Makefile").write_text(makefile)
     return Project(folder)
 

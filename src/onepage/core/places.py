@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import re
+import sys
 import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -93,6 +94,27 @@ def require_not_in(folder: Path, theirs: Iterable[Path]) -> None:
             raise UserError(f"{folder}: holds {path}, so it is not removed; keep that elsewhere")
 
 
+def require_project(folder: Path) -> None:
+    """`UserError` if a new project cannot be begun in a folder, which need not be there yet."""
+    said, advice = f"{folder}: ", "; name a folder of its own for the project"
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise UserError(f"{said}is no folder{advice}")
+    place = folder.resolve()
+    if place in (Path(place.anchor), Path.home().resolve()):
+        raise UserError(f"{said}holds much besides{advice}")
+    if any(_within(place, ours) for ours in (PACKAGE, Path(sys.prefix) / "lib", Path(sys.base_prefix) / "lib")):
+        raise UserError(f"{said}is where Python's packages are{advice}")
+    for around in (place, *place.parents):
+        if around.name.lower() == ".git":
+            raise UserError(f"{said}is git's own{advice}")
+        if os.path.lexists(around / files.MARKER):
+            raise UserError(f"{said}lies in a folder that onepage may replace or remove ({around}){advice}")
+        if around != place and (around / "pyproject.toml").is_file():
+            for name in (BUILD, REPORTS):
+                if _within(place, around / name):
+                    raise UserError(f"{said}lies in {around / name}, which is for what a project makes{advice}")
+
+
 # --- the report's folder ---------------------------------------------------------------------------------------------
 
 
@@ -130,10 +152,15 @@ def own_build(root: Path, report: str) -> Path:
         for page in (folder / "pages").glob("*/digest"):
             files.mark(page.parent, "page of an execution")
     files.own(folder, build_marker(report), "move it away, or choose another name with REPORT=")
+    own_shared(root)
+    return folder
+
+
+def own_shared(root: Path) -> None:
+    """The folders of build/ that all reports share, made if need be and marked as ours."""
     for name in FOLDERS:
         if not (root / BUILD / name).is_dir():  # one without a marker is used as it is, and never removed
             files.own(root / BUILD / name, name)
-    return folder
 
 
 def manifest_names(folder: Path) -> set[str]:

@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Check, and write the archive only if nothing falls short."""
     plan = planfile.chosen(args)
-    _, people = _demanded(plan)
+    brief, people = _demanded(plan)
     rows = check.check(plan, additions.of_plan(plan))
     short = [said for row in rows for said in row.shortfalls] + _unwritten(plan, people)
     if short:
@@ -50,12 +50,13 @@ def main(args: argparse.Namespace) -> int:
             print(f"  {said}")
         raise CheckFailed(f"{len(short)} to mend before handing in; nothing was written")
     path, names, left_out = write(plan)
+    entry = Path(_require_hand_in(brief).entry).name
     for name, reason in left_out.items():
         print(f"  left out: {name} ({reason})")
     for row in rows:
         for warning in row.warnings:
             print(f"  note: {warning}")
-    print(f"{path.name}: {len(names)} files, {path.stat().st_size:,} bytes; unpack it and run its predict.py to try it")
+    print(f"{path.name}: {len(names)} files, {path.stat().st_size:,} bytes; unpack it and run its {entry} to try it")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The commands that put the wings together: plan, run, page, preview, verify, compare, clean, new.
+"""The commands that put the wings together: init, new, plan, run, page, check, preview, verify, ...
 
 Nothing else may import from here, but for the command line.
 """
