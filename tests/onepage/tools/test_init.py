@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -37,10 +38,7 @@ def test_a_new_project_builds_and_checks_and_follows_an_edit(tmp_path: Path, wor
     script = folder / "analysis" / "q1_coin.py"
     script.write_text(script.read_text().replace(".random(tosses) < 0.5", ".random(tosses) < 0.7"))
     assert "q1_coin" in make(folder, "report")
-    assert 'claim "coin-is-fair"' in make(folder, "check", ok=False).replace("#", "") or True
-    assert "coin-is-fair" in make(folder, "check", ok=False)
-    told = make(folder, "submission", ok=False)
-    assert ("First Member" in told or "coin-is-fair" in told) == bool(words or "coin-is-fair" in told)
+    assert re.search(r"reports/page/report\.md:\d+: .*coin-is-fair", make(folder, "check", ok=False))
 
 
 def test_a_hand_in_without_a_group_is_one_line(tmp_path: Path) -> None:
