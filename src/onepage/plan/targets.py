@@ -98,7 +98,7 @@ class Planner:
         pinned = overrides(self.request.parameters, declared)
         self._require_scripts(rows)
         experiments.check_parameters(tables, declared)
-        self._check_reads([row.name for row in rows], corpus)
+        self._check_reads([row.name for row in rows])
         taken: dict[str, tuple[str, str]] = {}
         targets: dict[str, dict[str, Any]] = {}
         by_row: dict[str, list[str]] = {}
@@ -175,16 +175,24 @@ class Planner:
             if stem not in imported
         ]
 
-    def _check_reads(self, rows: list[str], corpus: dict[str, Any]) -> None:
-        known = [*(["corpus"] if corpus["name"] else []), "profile", *rows]
+    def _check_reads(self, rows: list[str]) -> None:
+        known = ["corpus", "profile", *rows]
         for script in self.scripts.values():
             for name in script.reads:
                 if name in known or name.startswith(("file:", "program:")):
                     continue
-                text = percent.read_text(self.config.root / script.path, script.path)
-                line = percent.header_line(text, "reads", script.path)
-                none = ", and this report has none; name one with CORPUS=" if name == "corpus" else nearest(name, known)
-                raise UserError(f"{script.path}:{line}: reads {quoted(name)}{none}")
+                raise UserError(f"{self._reads_line(script)}: reads {quoted(name)}{nearest(name, known)}")
+
+    def require_corpus(self) -> None:
+        """`UserError` where a script reads the corpus, and the report has none."""
+        for script in self.scripts.values() if not self.request.corpus else ():
+            if "corpus" in script.reads:
+                none = "reads 'corpus', and this report has none; name one with CORPUS="
+                raise UserError(f"{self._reads_line(script)}: {none}")
+
+    def _reads_line(self, script: Script) -> str:
+        text = percent.read_text(self.config.root / script.path, script.path)
+        return f"{script.path}:{percent.header_line(text, 'reads', script.path)}"
 
     def _in_order(self, rows: list[experiments.Row]) -> list[experiments.Row]:
         """Rows after those that their scripts read."""

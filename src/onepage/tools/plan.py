@@ -95,6 +95,7 @@ def _write(root: Path, folder: Path, words: dict[str, str], request: list[Any]) 
     cache = SourceCache(root, root / BUILD / "cache" / "sources.json")
     planner = Planner(configuration.load(root), Request(**words), seen, cache)
     plan = planner.plan()
+    planner.require_corpus()
     for line in planner.warnings:
         print(f"onepage plan: {line}", file=sys.stderr)
     cache.save()

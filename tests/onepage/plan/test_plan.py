@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import sys
 import time
@@ -218,3 +219,9 @@ def test_every_command_answers_help(project: example.Project) -> None:
     missing = project.onepage("why", "--plan", "build/none/plan.json", ok=False)
     assert missing.returncode == 2
     assert missing.stderr.count("\n") == 1
+
+
+def test_a_report_without_a_corpus_names_the_script_that_reads_one(project: example.Project) -> None:
+    told = project.onepage("plan", "--report", "r", "--profile", "quick", ok=False).stderr
+    assert re.search(r"analysis/\w+\.py:\d+: reads 'corpus', and this report has none; name one with CORPUS=", told)
+    assert len(told.splitlines()) == 1
