@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    plan = planfile.load(args.plan)
+    plan = planfile.chosen(args)
     nodes = maps.graph(plan.data, states(plan), f"{plan.data['out']}/report.html")
     if nodes[-1].state == "fresh" and reasons.page_reasons(plan):
         nodes[-1] = maps.waiting(nodes[-1])

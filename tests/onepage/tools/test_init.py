@@ -15,7 +15,7 @@ import pytest
 from onepage import cli
 from onepage.core import files
 from onepage.core.places import PACKAGE
-from onepage.tools import init
+from onepage.tools.start import init
 
 
 def make(folder: Path, *words: str, ok: bool = True) -> str:

@@ -49,7 +49,7 @@ def copied(tmp_path: Path) -> Path:
 def test_onepage_s_wheel_holds_every_file_of_the_package(copied: Path, tmp_path: Path) -> None:
     found = wheel(copied / "src" / "onepage", tmp_path / "out")
     assert found == sources(PACKAGE)
-    assert {"onepage/onepage.mk", "onepage/page/tree/captions.lua", "onepage/tools/project/Makefile.in"} <= found
+    assert {"onepage/onepage.mk", "onepage/page/tree/captions.lua", "onepage/tools/start/project/Makefile.in"} <= found
 
 
 def test_the_project_s_wheel_holds_its_subject_alone(copied: Path, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""How a project begins: a first folder, a first script, the rules for Make."""
