@@ -17,10 +17,7 @@
 # %% tags=["parameters"]
 clips: int = 200  # test clips, drawn evenly from the test set
 seconds: list[float] = [0.3, 1.0, 5.0, 20.0, 60.0]  # lengths of the pause
-floors: list[float] = [
-    -60.0,
-    -40.0,
-]  # level of the room's noise beside the speech, dB; digital silence is tried as well
+floors: list[float] = [-60.0, -40.0]  # noise of the room beside the speech, dB; digital silence is tried as well
 margin: float = 0.02  # a smaller change of accuracy is called none
 
 # %%
