@@ -33,7 +33,7 @@ def _times(plan: planfile.Plan, nodes: Sequence[maps.Node]) -> Mapping[str, str]
     known = {target["id"]: progress.took(plan.entry(target)) for target in plan.executed}
     found = {}
     for node in nodes:
-        seconds = [known[each] for each in node.targets if known.get(each) is not None]
+        seconds = [each for name in node.targets if (each := known.get(name)) is not None]
         if seconds:
             found[node.id] = progress.duration(sum(seconds))
     return found
