@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spokenlang.network.frontend import FrontEnd, FrontEndConfig
-from spokenlang.study.distort import distort
 from spokenlang.training.augment import Augment, AugmentConfig, ClipDraws, blend, warp_matrices
+from spokenlang.training.distort import distort
 
 OFF = AugmentConfig(crop=False, time_shift=False, stretch=0.0, mel_warp=0.0, spec_masks=0)
 FRONT_END = FrontEnd(FrontEndConfig())

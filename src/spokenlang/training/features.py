@@ -16,8 +16,8 @@ from spokenlang.errors import InputError
 from spokenlang.languages import label_of
 from spokenlang.network.frontend import FrontEnd
 from spokenlang.network.models import TASKS
-from spokenlang.study.distort import distort
 from spokenlang.training.augment import AugmentConfig
+from spokenlang.training.distort import distort
 from spokenlang.training.settings import TrainConfig
 
 CHUNK = 64  # clips per call of the front end: a fixed grouping, so that its rounding never depends on the caller
