@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -73,6 +74,7 @@ def preview(tmp_path: Path) -> Iterator[Running]:
     process = subprocess.Popen(
         [sys.executable, "-m", "onepage", *words], cwd=tmp_path, text=True, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, env={**os.environ, "ONEPAGE_WARM": "no"},
+        preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # ignored where tests run with `&`
     )  # fmt: skip
     first = process.stdout.readline()
     assert "http://127.0.0.1:" in first, first + process.stdout.read()
