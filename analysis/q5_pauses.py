@@ -15,7 +15,7 @@
 # to zero what lies 35 dB below a clip's own loudest speech, and no layer after it counts such frames.
 
 # %% tags=["parameters"]
-clips: int = 200  # test clips, drawn evenly from the test set
+clips: int = 80  # test clips, drawn evenly from the test set
 seconds: list[float] = [0.3, 1.0, 5.0, 20.0, 60.0]  # lengths of the pause
 floors: list[float] = [-60.0, -40.0]  # noise of the room beside the speech, dB; digital silence is tried as well
 margin: float = 0.02  # a smaller change of accuracy is called none
@@ -38,8 +38,8 @@ chosen = np.unique(np.linspace(0, total - 1, min(clips, total)).round().astype(i
 # %% [markdown]
 # ## Accuracy with a pause
 #
-# Each clip is judged as it is and with a pause before, after or in the middle of it; long ones follow the clip. The noise of
-# a room runs through speech and pause alike. Nothing is retrained.
+# Each clip is judged as it is and with a pause before, after or in the middle of it; long ones are
+# digital silence and follow the clip. The noise of a room runs through speech and pause alike. Nothing is retrained.
 
 # %% name="pauses"
 plain, effects = silence.effects(run.model, store, "test", chosen, silence.every_kind(seconds, floors))

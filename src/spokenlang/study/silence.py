@@ -106,10 +106,12 @@ def effects(
 
 
 def every_kind(seconds: Sequence[float], floors_db: Sequence[float], long_s: float = 5.0) -> list[Kind]:
-    """Each length at each place over digital silence and each noise floor; what is longer than ``long_s``, after."""
-    return [
+    """Each length at each place, digital and over each noise floor; what is longer than ``long_s`` digital and after."""
+    short = [
         (place, length, floor)
         for length in seconds
-        for place in (PLACES if length <= long_s else ("after",))
+        if length <= long_s
+        for place in PLACES
         for floor in (-np.inf, *floors_db)
     ]
+    return [*short, *(("after", length, -np.inf) for length in seconds if length > long_s)]
