@@ -106,7 +106,7 @@ def effects(
 
 
 def every_kind(seconds: Sequence[float], floors_db: Sequence[float], long_s: float = 5.0) -> list[Kind]:
-    """Each length at each place, digital and over each noise floor; what is longer than ``long_s`` digital and after."""
+    """Each length at each place, digital and over each noise floor; longer than ``long_s`` digital, after."""
     short = [
         (place, length, floor)
         for length in seconds
