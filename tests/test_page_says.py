@@ -103,10 +103,10 @@ def test_every_claim_of_the_page_has_its_contrary() -> None:
 @pytest.mark.parametrize(
     ("corpus", "holds", "lies"),
     [
-        ("monolingual", {}, ["Every voice speaks", "equally many a language", "human speech, more"]),
+        ("monolingual", {}, ["Every voice speaks", "[equally many a language", "human speech, more"]),
         ("bare", {}, ["voices, test clips", "synthetic}", "no voice is in both", "drawn independently"]),
         ("three-languages", {}, ["German, English, Spanish, French", "Next: human speech", "Whose voice"]),
-        ("default", {"even-languages": False}, ["equally many a language"]),
+        ("default", {"even-languages": False}, ["[equally many a language"]),
         ("default", {"gap-closed": False}, ["[narrow the gap"]),
         ("default", {"six-beats-baseline": False}, ["The network is right more often than a linear"]),
         ("default", {"loudness-fair": False}, ["finding loudness-fair", "since loudness"]),

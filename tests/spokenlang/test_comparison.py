@@ -52,7 +52,7 @@ def test_what_a_corpus_does_not_know_is_left_out(tiny_run: TrainedRun, tiny_stor
     assert set(comparison.described(tiny_store, tiny_run, "test")) == {"clean", "degraded"}
 
 
-def test_losses_are_paired_by_step(tiny_run: TrainedRun) -> None:
+def test_losses_are_paired_by_step(tiny_run: TrainedRun, tiny_store: ClipStore) -> None:
     history = losses.loss_history(tiny_run)
     assert (np.diff(history["step"]) == tiny_run.config.log_every).all()
     assert len(history["train"]) == len(history["validation"]) == len(history["step"])
