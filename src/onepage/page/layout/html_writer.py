@@ -11,7 +11,7 @@ from onepage.core import quantities
 from onepage.page.layout.writers import Writer, raw_inline
 from onepage.page.tree import floats, pictures
 from onepage.page.tree.pandoc import Node
-from onepage.page.tree.walk import attribute, is_span, rewrite
+from onepage.page.tree.walk import attribute, rewrite
 
 
 @dataclass
@@ -109,10 +109,7 @@ class HtmlWriter(Writer):
         return [raw_inline("html", start), *inlines, raw_inline("html", f"</del>{mark}")]
 
     def other(self, node: Node) -> Node | list[Node] | None:
-        """A numbered equation; a member of the group: name, number and parts."""
-        if is_span(node, "equation"):
-            number = raw_inline("html", f'<span class="number">({attribute(node, "number")})</span></span>')
-            return [raw_inline("html", f'<span class="equation" id="{_id(node)}">'), *node["c"][1], number]
+        """A member of the group: name, number and parts."""
         if node["t"] == "Div" and "member" in node["c"][0][1]:
             name, student = (html.escape(attribute(node, key)) for key in ("name", "student"))
             number = f' <span class="student">{student}</span>' if student else ""

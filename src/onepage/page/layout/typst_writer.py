@@ -135,9 +135,6 @@ class TypstWriter(Writer):
 
     def other(self, node: Node) -> Node | list[Node] | None:
         """Formulas with their TeX as alternative text; the bibliography's entries; members and their warning."""
-        if is_span(node, "equation"):
-            start = raw_inline("typst", f"#op-equation({attribute(node, 'number')})[")
-            return [start, *rewrite(node["c"][1], self.change), raw_inline("typst", f"]{_label(node)}")]
         if node["t"] == "Math":
             said = f"#{{ set math.equation(alt: {typst_string(node['c'][1])}); ["
             return [raw_inline("typst", said), node, raw_inline("typst", "] }")]

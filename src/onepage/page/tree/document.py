@@ -14,7 +14,7 @@ from pathlib import Path
 
 from onepage.core.errors import UserError
 from onepage.page.numbers import marks
-from onepage.page.tree import crossrefs, floats, foreign, lint, pandoc, pictures
+from onepage.page.tree import floats, foreign, lint, pandoc, pictures
 from onepage.page.tree.bibliography import Bibliography
 from onepage.page.tree.language import ENGLISH, Language
 from onepage.page.tree.pandoc import Node, Source, find_line
@@ -81,7 +81,6 @@ def read(
     placed: list[int] = []  # how many places for the references the text itself has
 
     def change(blocks: list[Node]) -> list[Node]:
-        blocks = crossrefs.lift(blocks)
         typed.extend(_typed(blocks, sources))
         blocks = marks.restore(blocks)
         blocks = floats.lift(foreign.settle(_plain_captions(blocks, keys), where), where)
@@ -100,11 +99,7 @@ def read(
         _place_references(parts, language)
     inside = _take_abstract(parts)
     numbered, numbers = floats.number([inside, *parts.values()])
-    numbered, equations = crossrefs.number(floats.identify(numbered, where))
-    told = {part: _sections(blocks) for part, blocks in zip(parts, numbered[1:], strict=True)}
-    content = numbered[1 + list(parts).index("content")]
-    unnumbered = {block["c"][1][0] for block in content if _is_for_references(block, language)}
-    inside, *rest = crossrefs.resolve(numbered, content, unnumbered, equations, language)
+    inside, *rest = floats.identify(numbered, where)
     parts = dict(zip(parts, rest, strict=True))
     everything = [("content", inside), *parts.items()]
     cited = list(dict.fromkeys(key for _, blocks in everything for key in _citations(blocks)))
@@ -115,7 +110,7 @@ def read(
         dangling=_dangling(everything, numbers),
         claims=[use for part, blocks in everything for use in _claims(part, blocks)],
         cited=cited,
-        sections=told,
+        sections={part: _sections(blocks) for part, blocks in parts.items()},
         language=language,
         where=where,
         pictures=pictures.find([inside, *parts.values()], page_folder, where),
@@ -212,9 +207,10 @@ def _place_references(parts: dict[str, list[Node]], language: Language) -> None:
     if not (last and last[-1]["t"] == "Div" and last[-1]["c"][0][0] == "refs"):
         return
     listed = last.pop()
+    titles = REFERENCES | {language.word(word).casefold() for word in ("References", "Bibliography")}
     for part in ("appendix", "content"):
         for index, block in enumerate(parts.get(part, [])):
-            if _is_for_references(block, language):
+            if block["t"] == "Header" and text(block["c"][2]).strip(" .:").casefold() in titles:
                 rest = parts[part][index + 1 :]
                 offset = next((i for i, each in enumerate(rest) if each["t"] == "Header"), len(rest))
                 parts[part].insert(index + 1 + offset, listed)
@@ -223,12 +219,6 @@ def _place_references(parts: dict[str, list[Node]], language: Language) -> None:
     level = 2 if parts.get("appendix") and any(b["t"] == "Header" and b["c"][0] == 2 for b in blocks) else 1
     title = [{"t": "Str", "c": language.word("References")}]
     blocks += [{"t": "Header", "c": [level, ["references", [], []], title]}, listed]
-
-
-def _is_for_references(block: Node, language: Language) -> bool:
-    """Whether this is the heading below which the references stand."""
-    titles = REFERENCES | {language.word(word).casefold() for word in ("References", "Bibliography")}
-    return block["t"] == "Header" and text(block["c"][2]).strip(" .:").casefold() in titles
 
 
 def _claims(part: str, blocks: list[Node]) -> list[ClaimUse]:

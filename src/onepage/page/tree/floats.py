@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from onepage.core.errors import UserError, nearest
+from onepage.core.errors import UserError
 from onepage.page.tree.pandoc import Node
 from onepage.page.tree.walk import attribute, has_class, identity, is_span, nodes, renamed, rewrite, text
 
@@ -138,9 +138,7 @@ def identify(everything: list[list[Node]], where: Where) -> list[list[Node]]:
         if target in taken:
             return None
         if target not in floats:
-            raise UserError(
-                f"{where('#' + target)}: a link to #{target}, but nothing on the page has that id{nearest(target, [*taken, *floats])}"
-            )
+            raise UserError(f"{where('#' + target)}: a link to #{target}, but nothing on the page has that id")
         return {**node, "c": [*node["c"][:2], [f"#{floats[target]}", node["c"][2][1]]]}
 
     named: list[Any] = [rewrite(blocks, name) for blocks in everything]
