@@ -34,7 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 # run in a fork of the warm parent, which has imported what they need, if there is one (`run` sees to that itself)
-FORKED = ("page", "render")
+FORKED = ("page",)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

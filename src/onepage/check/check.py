@@ -6,8 +6,6 @@ its sources and results say now.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,7 +15,7 @@ from typing import Any
 
 from onepage.check import demands_page, demands_work
 from onepage.check.evidence import Evidence, Finding, count
-from onepage.core import config
+from onepage.core import config, files, places
 from onepage.core.errors import UserError
 from onepage.page import brief as briefs
 from onepage.page import results
@@ -99,7 +97,7 @@ def judge(
 def integrity(plan: planfile.Plan, report: Path, found: dict[str, Any], made: Typeset) -> list[Row]:
     """Whether the report is whole, and what its results and sources make."""
     whole = Finding(shortfalls=list(_manifest(report)))
-    whole.found = f"{count(len(_listed(report)), 'file')} as built"
+    whole.found = f"{count(len(places.manifest(report)), 'file')} as built"
     same = Finding(found=f"{count(len(found['values']), 'value')}, {count(len(found['claims']), 'claim')}")
     same.shortfalls = list(_altered(plan, found))
     fresh = Finding(found="report.pdf is what its sources make")
@@ -160,22 +158,15 @@ def _shown(evidence: Evidence) -> Finding:
     return Finding(f"{count(len(made.missing), 'sign')} without a glyph", warnings=warnings)
 
 
-def _listed(report: Path) -> dict[str, str]:
-    try:
-        return json.loads((report / "manifest.json").read_text(encoding="utf-8"))["files"]
-    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError):
-        return {}
-
-
 def _manifest(report: Path) -> Iterator[str]:
-    listed = _listed(report)
+    listed = places.manifest(report)
     if not listed:
         yield "manifest.json: missing or not readable; run `make report`"
     for name, digest in listed.items():
         path = report / name
         if not path.is_file():
             yield f"{name}: missing in the report's folder; run `make report`"
-        elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+        elif files.digest(path) != digest:
             yield f"{name}: changed since it was built; run `make report`"
 
 

@@ -163,13 +163,17 @@ def own_shared(root: Path) -> None:
             files.own(root / BUILD / name, name)
 
 
+def manifest(folder: Path) -> dict[str, str]:
+    """name -> sha256 of the files that a report's manifest lists; none where it cannot be read."""
+    try:
+        return dict(json.loads((folder / "manifest.json").read_text("utf-8"))["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
 def manifest_names(folder: Path) -> set[str]:
     """The files of a report's folder that its manifest says are ours."""
-    try:
-        listed = json.loads((folder / "manifest.json").read_text("utf-8"))["files"]
-        return {*listed, "manifest.json", "timing.js"}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {"manifest.json", "timing.js"}
+    return {*manifest(folder), "manifest.json", "timing.js"}
 
 
 def _proves_itself(folder: Path, report: str) -> bool:

@@ -6,7 +6,6 @@ modification times and nothing else, so the answer is told to it by the time of 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
@@ -87,7 +86,7 @@ def _save(build: Path, record: dict[str, Any]) -> None:
 
 def _sha256(path: Path) -> str:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return files.digest(path)
     except OSError:
         return ""
 

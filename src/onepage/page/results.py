@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import base64
 import csv
-import hashlib
 import io
 import json
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from onepage.core import files
 from onepage.core.errors import UserError
 from onepage.page.numbers import wording
 from onepage.publishing import records
@@ -135,7 +135,7 @@ def _file(record: records.Record, entry: Path, collected: Collected, place: str)
     kept = entry / "files" / record.body["path"]
     if not kept.is_file() or PurePosixPath(record.body["path"]).is_absolute():
         raise UserError(f'{place} publishes "{record.name}", but {kept} is missing; run `make report`')
-    if hashlib.sha256(kept.read_bytes()).hexdigest() != record.body["sha256"]:
+    if files.digest(kept) != record.body["sha256"]:
         raise UserError(f"{kept}: changed since {place} published it; delete its folder, run `make report`")
     collected.files[record.name] = kept
     return {"path": record.name, "bytes": record.body["bytes"], "sha256": record.body["sha256"]}

@@ -24,7 +24,6 @@ from onepage.review import map as maps
 from onepage.review import map_drawing, pages
 
 HEADLINES = 8
-STATES = ("fresh", "stale", "failed")
 STYLES = ("page.css", "index.css")
 SCRIPTS = ("page.js", "index.js")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import hashlib
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -105,7 +104,7 @@ def manifest(folder: Path, report: str) -> dict[str, Any]:
     """The sha256 of every file of a report's folder that is the same in every build."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     names = {path.relative_to(folder).as_posix(): path for path in paths}
-    digests = {n: hashlib.sha256(p.read_bytes()).hexdigest() for n, p in names.items() if n not in UNLISTED}
+    digests = {n: files.digest(p) for n, p in names.items() if n not in UNLISTED}
     return {"report": report, "files": digests}
 
 

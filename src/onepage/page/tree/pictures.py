@@ -5,7 +5,6 @@ They stand in the page's folder or below it: what the report is made from is in 
 
 from __future__ import annotations
 
-import hashlib
 import io
 import re
 import unicodedata
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from onepage.core import files
 from onepage.core.errors import UserError
 from onepage.core.geometry import COLUMN, HEIGHT
 from onepage.page.tree.pandoc import Node
@@ -39,7 +39,7 @@ class Picture:
     @property
     def name(self) -> str:
         """A name that no other picture has: its content's."""
-        return f"{hashlib.sha256(self.path.read_bytes()).hexdigest()[:16]}.{self.kind}"
+        return f"{files.digest(self.path)[:16]}.{self.kind}"
 
     @property
     def mime(self) -> str:
