@@ -12,6 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from unittest import mock
 
+from PIL import Image
 from pypdf import PdfReader
 
 from onepage.check import check
@@ -19,6 +20,8 @@ from onepage.check.evidence import Evidence
 from onepage.course import additions
 from onepage.page import compose, results
 from onepage.page.layout import typeset, webpage
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="60" height="40"><rect width="60" height="40" fill="{}"/></svg>'
 
 
 class Sheet:
@@ -117,3 +120,15 @@ class Made:
 
             page.extract_text(visitor_text=visit)
         return found
+
+
+def coloured(made, colour: str) -> tuple[float, float]:
+    """Width and height in millimetres of what has that colour on the PDF's first page."""
+    page = Image.open(BytesIO(made.typeset.pictures[0])).convert("RGB")
+    channel = {"red": 0, "lime": 1, "blue": 2}[colour]
+    dark = [page.getchannel(c).point(lambda v: 255 * (v < 60)) for c in range(3) if c != channel]
+    bright = page.getchannel(channel).point(lambda v: 255 * (v > 200))
+    both = Image.new("L", page.size)
+    both.paste(255, mask=Image.merge("RGB", (bright, *dark)).convert("L").point(lambda v: 255 * (v > 250)))
+    box = both.getbbox()
+    return ((box[2] - box[0]) * 210 / page.width, (box[3] - box[1]) * 297 / page.height) if box else (0, 0)

@@ -23,11 +23,6 @@ SIGNS = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def sheet(built, tmp_path):
-    return Sheet(built, tmp_path)
-
-
 def shown(text: str) -> set[str]:
     """Words of a caption that every reading of it keeps."""
     return set(re.findall(r"[A-Za-z]{2,}", re.sub(r"&\w+;|https?:\S+|\]\(.*?\)", "", text)))

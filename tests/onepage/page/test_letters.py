@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import re
 from pathlib import Path
 
 import pytest
-from page_sheet import Sheet
-from PIL import Image
+from page_sheet import SVG, coloured
 
 from onepage import publish
 from onepage.core.errors import UserError
 from onepage.page.layout import typeset
 from onepage.publishing import drawing
-
-SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="60" height="40"><rect width="60" height="40" fill="{}"/></svg>'
-
-
-@pytest.fixture
-def sheet(built, tmp_path):
-    return Sheet(built, tmp_path)
-
-
-def coloured(made, colour: str) -> tuple[float, float]:
-    """Width and height in millimetres of what has that colour on the PDF's first page."""
-    page = Image.open(io.BytesIO(made.typeset.pictures[0])).convert("RGB")
-    channel = {"red": 0, "lime": 1, "blue": 2}[colour]
-    dark = [page.getchannel(c).point(lambda v: 255 * (v < 60)) for c in range(3) if c != channel]
-    bright = page.getchannel(channel).point(lambda v: 255 * (v > 200))
-    both = Image.new("L", page.size)
-    both.paste(255, mask=Image.merge("RGB", (bright, *dark)).convert("L").point(lambda v: 255 * (v > 250)))
-    box = both.getbbox()
-    return ((box[2] - box[0]) * 210 / page.width, (box[3] - box[1]) * 297 / page.height) if box else (0, 0)
 
 
 def test_letters_without_a_glyph_are_named_with_their_line(sheet):

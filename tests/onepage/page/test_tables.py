@@ -6,16 +6,10 @@ import io
 import re
 
 import pytest
-from page_sheet import Sheet
 from PIL import Image
 
 from onepage.core import geometry
 from onepage.core.errors import UserError
-
-
-@pytest.fixture
-def sheet(built, tmp_path):
-    return Sheet(built, tmp_path)
 
 
 def table(sheet, rows: list[dict]) -> None:

@@ -5,15 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from page_sheet import Sheet
 
 from onepage.core.errors import UserError
 from onepage.page.layout import typeset
-
-
-@pytest.fixture
-def sheet(built, tmp_path):
-    return Sheet(built, tmp_path)
 
 
 @pytest.mark.parametrize(

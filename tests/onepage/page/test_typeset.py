@@ -6,15 +6,9 @@ import io
 import re
 
 import pytest
-from page_sheet import Sheet
 from PIL import Image
 
 from onepage.core.errors import UserError
-
-
-@pytest.fixture
-def sheet(built, tmp_path):
-    return Sheet(built, tmp_path)
 
 
 def red() -> bytes:
