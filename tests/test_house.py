@@ -21,13 +21,13 @@ def sources(folder: Path) -> list[Path]:
 
 
 def imported(path: Path) -> set[str]:
-    """Top-level names of everything that a file imports, at any depth."""
+    """Everything that a file imports, at any depth of its code: modules, and in them the names that it takes."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.split(".")[0])
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return found
 
 
@@ -35,7 +35,7 @@ def imported(path: Path) -> set[str]:
 def test_the_two_wings_do_not_know_each_other(wing: str, other: str) -> None:
     files = list(sources(ROOT / "src" / wing))
     assert files
-    assert not [path.name for path in files if other in imported(path)]
+    assert not [path.name for path in files if other in {name.split(".")[0] for name in imported(path)}]
 
 
 # Who may import whom: each wing from itself and from those before it; `context`, which scripts ask, from none.
@@ -59,13 +59,7 @@ def edges(package: str) -> dict[str, set[str]]:
         files[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     found: dict[str, set[str]] = {}
     for module, path in files.items():
-        names = set()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                names |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-        found[module] = {name for name in names & files.keys() if files[name].name != "__init__.py"}
+        found[module] = {name for name in imported(path) & files.keys() if files[name].name != "__init__.py"}
     return found
 
 
@@ -148,3 +142,16 @@ def test_what_is_handed_in_is_there_and_enough_to_build_again() -> None:
     names = glob.glob("**/*", root_dir=package, recursive=True)
     files = {package / name for name in names if (package / name).is_file() and "__pycache__" not in name}
     assert not {path for path in files if ".egg-info" not in str(path)} - set().union(*found.values())
+
+
+def test_every_path_of_the_source_that_a_document_names_is_there() -> None:
+    documents = [path for path in ROOT.glob("*.md")] + [
+        path for folder in ("docs", "reports/page", "src", "benchmarks") for path in (ROOT / folder).rglob("*.md")
+    ]
+    named = [
+        (path.name, name)
+        for path in documents
+        for name in re.findall(r"\bsrc/(?:onepage|spokenlang)(?:/[\w.-]+)*", path.read_text(encoding="utf-8"))
+    ]
+    assert len(named) > 5
+    assert not [each for each in named if not (ROOT / each[1].rstrip(".")).exists()]
