@@ -68,8 +68,8 @@ def figure(
         "alt": _one_line(alt),
         "caption": _one_line(caption),
         "data": tables.columns(data, f'figure("{name}"): data'),
+        "size": [width, height],
     }
-    body["size"] = [width, height]
     text = f"figure {name} ({width:g} x {height:g} in): {body['caption']}"
     if records.shell() is None:
         records.emit("figure", name, body, {"text/plain": text})
@@ -123,15 +123,16 @@ def value(
     `n` is how many things it was measured on, `seeds` the runs that it is the mean of, `about` what it is.
     """
     number = tables.number(value, f'value("{name}")')
-    ends = [None if end is None else tables.number(end, f'value("{name}")') for end in (low, high)]
-    if (low is None) != (high is None) or (low is not None and not ends[0] <= number <= ends[1]):
+    least, most = (None if end is None else tables.number(end, f'value("{name}")') for end in (low, high))
+    whole = least is None or (most is not None and least <= number <= most)
+    if (low is None) != (high is None) or not whole:
         raise PublishError(f'value("{name}"): the interval ({low}, {high}) does not hold the value {value}')
     body = {
-        "value": number, "low": ends[0], "high": ends[1], "unit": unit,
+        "value": number, "low": least, "high": most, "unit": unit,
         "n": None if n is None else _whole(n, f'value("{name}"): n'),
         "seeds": None if seeds is None else [_whole(seed, f'value("{name}"): seeds') for seed in seeds], "about": about,
     }  # fmt: skip
-    text = f"{name} = {quantities.interval(number, *ends, unit)}" + (f"  ({about})" if about else "")
+    text = f"{name} = {quantities.interval(number, least, most, unit)}" + (f"  ({about})" if about else "")
     records.emit("value", name, body, {"text/plain": text})
 
 

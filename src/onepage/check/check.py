@@ -22,6 +22,7 @@ from onepage.page import results
 from onepage.page.compose import Added, Composed, compose
 from onepage.page.layout import glyphs
 from onepage.page.layout.typeset import Typeset, typeset
+from onepage.page.tree.drafts import named_below
 from onepage.page.tree.pandoc import find_line
 from onepage.plan import planfile
 
@@ -75,8 +76,7 @@ def judge(
 ) -> list[Row]:
     """The brief's demands, in its order; `finished` is asked for the PDF when nothing else is left to do."""
     path = page_folder / "brief.toml"
-    named = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
-    brief = briefs.load(path, named)
+    brief = briefs.load(path, named_below(path, root))
     evidence = Evidence(brief, composed, found, finished, report, root)
     profile = found["provenance"]["profile"]
     judges = {**JUDGES, **composed.added.judges}

@@ -8,10 +8,11 @@ looked over when it, or what it is held against, has changed.
 from __future__ import annotations
 
 import fnmatch
+import functools
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from onepage.core.errors import UserError, nearest, quoted
 from onepage.core.files import write_if_changed
@@ -20,6 +21,9 @@ from onepage.plan.planfile import with_corpus
 from onepage.plan.store import is_done
 from onepage.plan.targets import Planner
 from onepage.scripts.behaviour import digest
+
+if TYPE_CHECKING:
+    from onepage.page.tree import pandoc
 
 Declared = Mapping[str, Iterable[str]]  # row of experiments.toml -> parameters that its script declares
 Looks = Mapping[str, Callable[[], None]]  # file or folder in the page's -> raises for what is wrong with it
@@ -32,20 +36,21 @@ def check(planner: Planner, plan: dict[str, Any], record: Path, further: Looks) 
 
     Where nothing has to be executed, setting the page comes next, and finds the same in no more time.
     """
-    if all(is_done(planner.config.root / target["entry"]) for target in with_corpus(plan)):
+    tables = planner.tables
+    if tables is None or all(is_done(planner.config.root / target["entry"]) for target in with_corpus(plan)):
         return
     root, folder = planner.config.root, planner.config.root / planner.config.page
-    runs = planner.tables.data["runs"]
+    runs = tables.data["runs"]
     declared = {row: [p.name for p in planner.scripts[table["script"]].parameters] for row, table in runs.items()}
     try:
         known = json.loads(record.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         known = {}
     states = {}
-    for name, look in {**looks(folder, root, planner.tables, declared), **further}.items():
+    for name, look in {**looks(folder, root, tables, declared), **further}.items():
         inside = f"{planner.config.page}/{name}".rstrip("/")
         files = {each: state for each, state in planner.page["files"].items() if f"{each}/".startswith(f"{inside}/")}
-        against = [planner.tables.data, declared] if name == "brief.toml" else []
+        against = [tables.data, declared] if name == "brief.toml" else []
         states[name] = digest([files, planner.page["code"], against])
         if known.get(name) != states[name]:
             look()
@@ -100,7 +105,14 @@ def _markdown(folder: Path, root: Path) -> None:
                         where = path.name if works else f"any bibliography; there is no {path.name}"
                         raise pandoc.no_citation(key, [source], where, keys)
             elif node["t"] == "Image" and template.FILLED not in node["c"][2][0]:
-                pictures.find([node], folder, lambda said, s=source: f"{s.path}:{pandoc.find_line(s.original, said)}")
+                pictures.find([node], folder, functools.partial(_place, source))
+
+
+def _place(source: pandoc.Source, said: str) -> str:
+    """Where in a file what is said of it stands."""
+    from onepage.page.tree import pandoc
+
+    return f"{source.path}:{pandoc.find_line(source.original, said)}"
 
 
 def _references(path: Path, root: Path) -> None:

@@ -96,7 +96,7 @@ class Planner:
         corpus = self._corpus(chosen)
         declared = {name: script.parameters for name, script in self.scripts.items()}
         pinned = overrides(self.request.parameters, declared)
-        self._require_scripts(rows)
+        self._require_scripts(rows, tables)
         experiments.check_parameters(tables, declared)
         self._check_reads([row.name for row in rows])
         taken: dict[str, tuple[str, str]] = {}
@@ -117,7 +117,7 @@ class Planner:
                 names.claim(name, script.path, taken)
                 values = resolve(script.parameters, pinned[name], script.path)
                 targets[name] = self._target(name, "analysis", script, values, corpus, by_row, targets, {})
-        plan = {
+        plan: dict[str, Any] = {
             "report": self.request.report,
             "profile": chosen.name,
             "corpus": corpus,
@@ -134,10 +134,10 @@ class Planner:
         self._warn_of_no_header(plan["targets"])
         return plan
 
-    def _require_scripts(self, rows: Iterable[experiments.Row]) -> None:
+    def _require_scripts(self, rows: Iterable[experiments.Row], tables: schema.Source) -> None:
         for row in rows:
-            if row.script not in self.scripts and self.tables is not None:
-                line = self.tables.place("runs", row.name, "script")
+            if row.script not in self.scripts:
+                line = tables.place("runs", row.name, "script")
                 raise UserError(f"{line}: [runs.{row.name}] names {row.script}.py{nearest(row.script, self.scripts)}")
 
     def _require_apart(self, corpus: dict[str, Any]) -> None:

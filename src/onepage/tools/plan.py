@@ -145,6 +145,6 @@ def rules(plan: dict[str, Any]) -> str:
             f"\t@$(RUN) {name}",
             "",
         ]
-    before = " ".join([f"{build}/page.key |", *names])
-    lines += [f"{plan['out']}/manifest.json: {before}", "\t@$(PAGE)", ""]
+    everything = " ".join([f"{build}/page.key |", *names])
+    lines += [f"{plan['out']}/manifest.json: {everything}", "\t@$(PAGE)", ""]
     return "\n".join(lines)

@@ -32,7 +32,7 @@ class HtmlWriter(Writer):
 
     def _numbered(self, node: Node) -> str:
         """`Figure 3`."""
-        word = self.document.language.word(floats.KINDS[floats.kind_of(node)])
+        word = self.document.language.word(floats.KINDS[str(floats.kind_of(node))])
         return f"{html.escape(word)} {attribute(node, 'number')}"
 
     def typed(self, node: Node, caption: list[Node], content: list[Node]) -> list[Node]:
@@ -48,7 +48,7 @@ class HtmlWriter(Writer):
 
     def _img(self, name: str) -> str:
         figure = self.results["figures"][name]
-        alt, width, height = html.escape(figure["alt"]), *figure["size"]
+        alt, (width, height) = html.escape(figure["alt"]), figure["size"]
         link = f'<a href="{self.source("figures", name)}" style="flex:{width:g}">'
         size = f'width="{96 * width:.0f}" height="{96 * height:.0f}"'
         return f'{link}<img alt="{alt}" {size} src="{data_uri(self.assets / figure["svg"], "image/svg+xml")}"></a>'
@@ -67,10 +67,10 @@ class HtmlWriter(Writer):
             body += f'<tr class="{kinds}">{cells}</tr>' if kinds else f"<tr>{cells}</tr>"
         above = ""
         if shown.spanner:
-            said, first, last = shown.spanner
-            wide, rest = last - first + 1, len(columns) - last - 1
-            above = f'<tr class="over"><td colspan="{first}"></td><th scope="colgroup" colspan="{wide}">'
-            above += f"{html.escape(said)}</th>{f'<td colspan={rest}></td>' if rest else ''}</tr>"
+            said, start, end = shown.spanner
+            wide, after = end - start + 1, len(columns) - end - 1
+            above = f'<tr class="over"><td colspan="{start}"></td><th scope="colgroup" colspan="{wide}">'
+            above += f"{html.escape(said)}</th>{f'<td colspan={after}></td>' if after else ''}</tr>"
         foot = f'<p class="note">{html.escape(note)}</p>' if note else ""
         return (
             f'<figure id="{_id(node)}" class="float table"><figcaption><b>{number}.</b> ',

@@ -49,7 +49,7 @@ class Picture:
 
 def find(blocks: Any, page_folder: Path, where: Where) -> dict[str, Picture]:
     """Every picture that these blocks show, by the target that Markdown gives it."""
-    found = {}
+    found: dict[str, Picture] = {}
     for node in nodes(blocks):
         if node["t"] == "Image":
             target = node["c"][2][0]
@@ -75,7 +75,7 @@ def sized(node: Node, picture: Picture, where: Where | None = None) -> Picture:
         else:
             full = number * _MM[unit] >= most
             lengths[side] = ("100%" if side == "width" else f"{most:g}mm") if full else f"{number * _MM[unit]:.4g}mm"
-    return replace(picture, **lengths)
+    return replace(picture, width=lengths.get("width", picture.width), height=lengths.get("height", picture.height))
 
 
 def without_sizes(node: Node) -> Node:
