@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import signal
@@ -19,6 +18,7 @@ from typing import Any
 
 import psutil
 import pytest
+from engine_project import heed_interrupts
 
 pytestmark = pytest.mark.browser
 
@@ -74,7 +74,7 @@ def preview(tmp_path: Path) -> Iterator[Running]:
     process = subprocess.Popen(
         [sys.executable, "-m", "onepage", *words], cwd=tmp_path, text=True, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, env={**os.environ, "ONEPAGE_WARM": "no"},
-        preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # ignored where tests run with `&`
+        preexec_fn=heed_interrupts,
     )  # fmt: skip
     first = process.stdout.readline()
     assert "http://127.0.0.1:" in first, first + process.stdout.read()

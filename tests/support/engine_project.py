@@ -24,6 +24,11 @@ _CLEARED = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ONEPAGE_MAKE", "ONEPAGE_WARM", 
 _CLEARED += ("CORPUS", "PROFILE", "DEVICE", "REPORT", "STORE", "P", "LAUNCH")
 
 
+def heed_interrupts() -> None:
+    """In a child before it begins: Ctrl-C counts, though a shell that runs the tests with `&` had it ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def copy(folder: Path) -> Project:
     """A copy of the example project with the repository's own Makefile."""
     shutil.copytree(HERE / "example", folder, ignore=shutil.ignore_patterns("build", "__pycache__"))

@@ -115,8 +115,8 @@ def test_a_failure_is_forgotten_when_it_is_mended(project: example.Project) -> N
 def start(project: example.Project, *words: str) -> subprocess.Popen[bytes]:
     """A make in a session of its own, as from a terminal."""
     command = project.command("report", *words)
-    quiet = subprocess.DEVNULL
-    return subprocess.Popen(command, env=project.environ(), start_new_session=True, stdout=quiet, stderr=quiet)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "preexec_fn": example.heed_interrupts}
+    return subprocess.Popen(command, env=project.environ(), start_new_session=True, **quiet)
 
 
 def wait_for(path: Path, seconds: float = 60) -> None:
