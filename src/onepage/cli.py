@@ -42,24 +42,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in argv
     argv = [word for word in argv if word != "--debug"]
-    parser = _parser(argv)
-    args = parser.parse_args(argv)
+    command = argv[0] if argv else ""
     try:
-        if args.command in FORKED:
+        if command in FORKED:
             from onepage.core import config
             from onepage.execute import warm
 
             code = warm.submit(config.find_root(), argv, start=False)
             if code is not None:
                 return code
-        return importlib.import_module(COMMANDS[args.command][0]).main(args)
+        args = _parser(argv).parse_args(argv)
+        return importlib.import_module(COMMANDS[command][0]).main(args)
     except UserError as error:
         if debug:
             raise
-        print(f"onepage {args.command}: {error}", file=sys.stderr)
+        print(f"onepage {command}: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print(f"onepage {args.command}: interrupted", file=sys.stderr)
+        print(f"onepage {command}: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `onepage why | head` is not an error
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if debug:
             raise
         where = f"{error.filename}: " if error.filename else ""
-        print(f"onepage {args.command}: {where}{error.strerror or error}", file=sys.stderr)
+        print(f"onepage {command}: {where}{error.strerror or error}", file=sys.stderr)
         return 2
 
 

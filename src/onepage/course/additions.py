@@ -10,19 +10,18 @@ from typing import Any
 from onepage.check.evidence import Evidence, Finding, count
 from onepage.core import config
 from onepage.core.errors import UserError
+from onepage.course import GROUP
 from onepage.course import group as groups
 from onepage.page.compose import Added
 from onepage.page.tree import lint, pandoc
 from onepage.page.tree.drafts import named_below
 from onepage.plan.planfile import Plan
 
-FILE = "group.toml"
-
 
 def of(page_folder: Path, root: Path) -> Added:
     """What there is to add; without a group, the judges that say so of demands on one."""
     people = group(page_folder, root)
-    named = named_below(page_folder / FILE, root)
+    named = named_below(page_folder / GROUP, root)
     if people is None:
         said = Finding("no group", [f"{named}: there is none, and the brief demands one; it names the members"])
         return Added(judges={kind: lambda options, evidence: said for kind in ("group", "hand-in")})
@@ -42,7 +41,7 @@ def of_plan(plan: Plan) -> Added:
 
 def group(page_folder: Path, root: Path) -> groups.Group | None:
     """The group, if this report is one's."""
-    path = page_folder / FILE
+    path = page_folder / GROUP
     return groups.load(path, named_below(path, root)) if os.path.lexists(path) else None
 
 
@@ -50,7 +49,7 @@ def require_group(page_folder: Path, root: Path) -> groups.Group:
     """The group; `UserError` where nobody has said who hands in."""
     people = group(page_folder, root)
     if people is None:
-        missing = named_below(page_folder / FILE, root)
+        missing = named_below(page_folder / GROUP, root)
         raise UserError(f"{missing}: missing, which names the group that hands in; `onepage init --course` writes one")
     return people
 

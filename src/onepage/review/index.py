@@ -24,6 +24,7 @@ from onepage.review import map as maps
 from onepage.review import map_drawing, pages
 
 HEADLINES = 8
+TEMPLATE = "index.html.j2"
 STYLES = ("page.css", "index.css")
 SCRIPTS = ("page.js", "index.js")
 
@@ -53,7 +54,7 @@ def write_index(
     written = [name for name in ("report.pdf", "report.html") if (out_dir / name).is_file()]
     nodes = maps.graph(plan, states, written[-1] if written else "#the-page")
     page = pages.page(
-        "index.html.j2",
+        TEMPLATE,
         STYLES,
         SCRIPTS,
         local_scripts=True,

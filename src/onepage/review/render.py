@@ -18,7 +18,7 @@ from typing import Any
 
 from onepage.core import files
 from onepage.core.errors import UserError
-from onepage.core.places import BUILD
+from onepage.core.places import BUILD, PACKAGE
 from onepage.review import cells as cells_
 from onepage.review import pages, prose
 from onepage.review.outputs import Media, Origin, cell_outputs, records_in
@@ -267,15 +267,11 @@ def _exporter():
 
 @cache
 def _own_digest() -> str:
-    """Changes when a template, a style, a script or the code of a page changes."""
-    own = ["render.py", "outputs.py", "cells.py", "prose.py", "pages.py", "quantities.py", "media.py",
-           "bundles.py", "declared.py", "drawings.py", "sanitised.py", "notebooks.py"]  # fmt: skip
-    files = [pages.HERE / name for name in own]
-    files += sorted(p for folder in (pages.TEMPLATES, pages.STATIC) for p in folder.rglob("*") if p.is_file())
+    """Changes when any code, template, style or script of this package does: whatever a page is made with."""
     digest = hashlib.sha256()
-    for path in files:
-        if path.is_file():
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for path in sorted(PACKAGE.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 

@@ -24,7 +24,7 @@ from onepage.page.compose import Composed, compose
 from onepage.page.layout.typeset import Typeset, typeset
 from onepage.page.layout.webpage import webpage
 from onepage.plan import planfile
-from onepage.review import index, render
+from onepage.review import index, pages, render
 from onepage.tools import plan as planning
 
 UNLISTED = {"manifest.json", "timing.js", files.MARKER}  # the manifest itself, and what may differ from build to build
@@ -133,6 +133,7 @@ def _write(plan: planfile.Plan, folder: Path) -> tuple[dict[str, Any], Composed,
         _put(folder / "report.html", webpage(*page).encode("utf-8"))
         for target in plan.targets:
             render.render_target(plan.data, target, plan.root, folder)
+        pages.environment().get_template(index.TEMPLATE)  # compiled while Typst is at work
         rows = check.judge(page_folder, composed, found, typesetting.result, folder, plan.root)
     made = typesetting.result()
     headline = list(dict.fromkeys(name for name, _ in composed.use.shown if name in found["values"]))

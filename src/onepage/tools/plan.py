@@ -65,7 +65,9 @@ def again(plan: Plan) -> None:
     if not (plan.folder / "watched.json").exists():  # not a plan of ours
         return
     words = plan.data["request"]
-    _write(plan.root, plan.folder, words, _request(words, plan.root))
+    request = _request(words, plan.root)
+    if not _stands(plan.folder, request):
+        _write(plan.root, plan.folder, words, request)
 
 
 def _request(words: dict[str, str], root: Path) -> list[Any]:
@@ -82,7 +84,7 @@ def _stands(folder: Path, request: list[Any]) -> bool:
 def _write(root: Path, folder: Path, words: dict[str, str], request: list[Any]) -> None:
     from onepage.core import config as configuration
     from onepage.core.files import write_if_changed
-    from onepage.course import additions
+    from onepage.course import GROUP
     from onepage.page.preflight import check
     from onepage.plan.store import is_done
     from onepage.plan.targets import Planner, Request
@@ -100,7 +102,7 @@ def _write(root: Path, folder: Path, words: dict[str, str], request: list[Any]) 
         print(f"onepage plan: {line}", file=sys.stderr)
     cache.save()
     page = root / planner.config.page
-    check(planner, plan, folder / "page.looked", {additions.FILE: lambda: additions.look_over(page, root)})
+    check(planner, plan, folder / "page.looked", {GROUP: lambda: _look_over_group(page, root)})
     write_if_changed(folder / "inputs.json", json.dumps(planner.inputs, indent=1, sort_keys=True) + "\n")
     write_if_changed(folder / "page.json", json.dumps(planner.page, indent=1, sort_keys=True) + "\n")
     write_if_changed(folder / "page.key", digest(planner.page) + "\n")
@@ -111,6 +113,12 @@ def _write(root: Path, folder: Path, words: dict[str, str], request: list[Any]) 
             write_if_changed(folder / "last" / target["id"], target["key"] + "\n")
             places.forget_failure(root, plan["report"], target["id"])
     seen.save(record, request)
+
+
+def _look_over_group(page: Path, root: Path) -> None:
+    from onepage.course import additions
+
+    additions.look_over(page, root)
 
 
 def _require_writable(folder: Path, root: Path) -> None:

@@ -6,9 +6,12 @@ import io
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from onepage.core.errors import UserError
+from onepage.page.layout import measure, typeset
 
 
 def red() -> bytes:
@@ -178,3 +181,20 @@ def test_what_the_bibliography_does_not_show_is_noted(sheet):
     notes = sheet.write("Text [@b].").set().notes
     assert 'references.bib:2: the entry "a" is cited nowhere' in notes[0]
     assert 'references.bib:5: the TeX \\foo{x} in "b" is not shown' in notes[1]
+
+
+@given(fills=st.lists(st.floats(0, 3 * measure.CAPACITY), min_size=1, max_size=30).map(sorted))
+def test_the_largest_setting_that_fits_is_found_in_few_layouts(fills):
+    asked = set()
+
+    class Press:
+        def filled(self, at: int) -> float:
+            asked.add(at)
+            return fills[at]
+
+        def fits(self, at: int) -> bool:
+            asked.add(at)
+            return fills[at] <= measure.CAPACITY
+
+    fitting = [at for at, fill in enumerate(fills) if fill <= measure.CAPACITY]
+    assert typeset._last(list(range(len(fills))), Press()) == max(fitting, default=0)

@@ -6,12 +6,14 @@ import csv
 import html.parser
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 import review_project as project
 
 from onepage.core.errors import UserError
+from onepage.core.places import PACKAGE
 from onepage.publishing import records
 from onepage.review import cells, pages, prose, render
 
@@ -312,3 +314,20 @@ def test_every_picture_of_a_sound_says_of_which_one_it_is(tmp_path: Path) -> Non
             r'<div class="player"><img src="[^"]*" alt="([^"]*)"', (out / f"analyses/{page}.html").read_text()
         )
         assert {*strips} == {f"Waveform and spectrogram: {each}" for each in told}
+
+
+@pytest.mark.parametrize("name", ["core/quantities.py", "publishing/media.py", "review/static/page.css", "new.py"])
+def test_a_kept_page_counts_only_for_the_package_that_made_it(name, tmp_path, monkeypatch):
+    package = shutil.copytree(PACKAGE, tmp_path / "onepage", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(render, "PACKAGE", package)
+
+    def digest() -> str:
+        render._own_digest.cache_clear()
+        return render._own_digest()
+
+    before = digest()
+    assert digest() == before
+    with (package / name).open("a") as stream:
+        stream.write("\n")
+    assert digest() != before
+    render._own_digest.cache_clear()

@@ -14,6 +14,7 @@ GAP = 9.0  # millimetres: less white than this is spacing, more is emptiness
 MUCH = 0.10  # the share of the page that may be empty
 PAPER_WHITE = 245  # grey levels from here on are paper
 LINE = 1.19  # a line's height, in body sizes
+CAPACITY = 2 * HEIGHT  # millimetres of column on a page
 
 
 def blank(picture: bytes) -> float:
@@ -34,13 +35,15 @@ def _inked(column: Any) -> list[bool]:
     return [min(pixels[start : start + width]) < PAPER_WHITE for start in range(0, len(pixels), width)]
 
 
+def filled(end: dict[str, Any]) -> float:
+    """Millimetres of column from the first one's top to where the content ends (`page`, and `x` and `y` in mm)."""
+    column = 1 if float(end["x"]) > PAPER[0] / 2 else 0
+    return (2 * (int(end["page"]) - 1) + column) * HEIGHT + max(0.0, float(end["y"]) - MARGIN_TOP)
+
+
 def overflow(end: dict[str, Any]) -> float:
-    """Millimetres of column beyond the first page, from where the content ends (`x` and `y` in mm)."""
-    page, x, y = int(end["page"]), float(end["x"]), float(end["y"])
-    if page == 1:
-        return 0.0
-    column = 1 if x > PAPER[0] / 2 else 0
-    return (page - 2) * 2 * HEIGHT + column * HEIGHT + max(0.0, y - MARGIN_TOP)
+    """Millimetres of column beyond the first page."""
+    return 0.0 if int(end["page"]) == 1 else filled(end) - CAPACITY
 
 
 def lines(overflowing: float, body: float) -> int:

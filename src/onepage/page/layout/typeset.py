@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -102,22 +101,30 @@ class Setting:
 def _largest(press: Press) -> Setting:
     """The largest body that fits one page, in the first place where it nearly does; else what overflows least."""
     sizes = [round(SMALLEST + STEP * i, 1) for i in range(round((LARGEST - SMALLEST) / STEP) + 1)]
-    best = _last([Setting(size, PLACES[0]) for size in sizes], press.fits)
+    best = _last([Setting(size, PLACES[0]) for size in sizes], press)
     for place in PLACES[1:]:
         if not press.fits(best):
             best = min(best, Setting(best.body, place), key=press.overflow)
         larger = [Setting(size, place) for size in sizes if size >= best.body + WORTH - 1e-9]
         if larger and press.fits(best) and press.fits(larger[0]):
-            best = _last(larger, press.fits)
+            best = _last(larger, press)
     return best
 
 
-def _last(settings: list[Setting], fits: Callable[[Setting], bool]) -> Setting:
-    """The last of a rising list that fits, by halving; the first is not asked."""
+def _last(settings: list[Setting], press: Press) -> Setting:
+    """The last of a rising list that fits, if one that fits follows none that does not; else the first.
+
+    Halfway first; then where what two of them fill says that the page is full.
+    """
     low, high = 0, len(settings)
+    known = {0: press.filled(settings[0])}
     while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if fits(settings[middle]) else (low, middle)
+        at = (low + high) // 2
+        if high in known and known[low] <= measure.CAPACITY < known[high]:
+            share = (measure.CAPACITY - known[low]) / (known[high] - known[low])
+            at = min(max(low + int(share * (high - low)), low + 1), high - 1)
+        known[at] = press.filled(settings[at])
+        low, high = (at, high) if press.fits(settings[at]) else (low, at)
     return settings[low]
 
 
@@ -133,10 +140,15 @@ class Press:
         self.folder, self.design = folder, design
         self.unfit: list[dict[str, Any]] = []  # tables that no page is wide enough for
         self._compilers: dict[tuple[Setting, str], Any] = {}
+        self._ends: dict[Setting, dict[str, Any]] = {}
 
     def fits(self, setting: Setting) -> bool:
         """Whether the content ends on the first page."""
         return int(self._position(setting)["page"]) == 1
+
+    def filled(self, setting: Setting) -> float:
+        """Millimetres of column that the content fills."""
+        return measure.filled(self._position(setting))
 
     def overflow(self, setting: Setting) -> float:
         """Millimetres of column that do not fit."""
@@ -147,7 +159,7 @@ class Press:
         wider = [replace(setting, space=1 + SPACE_STEP * i) for i in range(round((WIDEST - 1) / SPACE_STEP) + 1)]
         overflow = self.overflow(setting)
         with ThreadPoolExecutor() as pool:
-            widest = pool.submit(_last, wider, self.fits)
+            widest = pool.submit(_last, wider, self)
             blank = measure.blank(self.pictures(setting, measure.PPI, CONTENT)[0])
             if not overflow and blank <= measure.MUCH:
                 setting = widest.result()
@@ -207,7 +219,9 @@ class Press:
 
     def _position(self, setting: Setting) -> dict[str, Any]:
         """Where the content ends."""
-        return self._query(setting, "<op-position>", CONTENT)[0]
+        if setting not in self._ends:
+            self._ends[setting] = self._query(setting, "<op-position>", CONTENT)[0]
+        return self._ends[setting]
 
     def _query(self, setting: Setting, label: str, part: str = WHOLE) -> list[dict[str, Any]]:
         try:
