@@ -20,8 +20,8 @@ import time
 from pathlib import Path
 
 from onepage.execute import warm
+from onepage.tools.start import init
 
-ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = """\
 # ---
 # jupyter:
@@ -48,20 +48,14 @@ page = "reports/page"
 warm = ["numpy", "torch", "matplotlib.pyplot"]
 """
 REPORT = "---\ntitle: Lines\nlang: en\n---\n\n# Lines\n\nMany of them.\n"
-GROUP = '[group]\nid = "x"\n\n[[member]]\nname = "A"\nparts = ["Everything: drew the lines"]\n'
-BRIEF = '[brief]\ntitle = "Lines"\n\n[[demand]]\nid = "p"\nsays = "A page"\nkind = "file"\nname = "report.pdf"\n'
 
 
 def project(folder: Path, analyses: int) -> None:
-    """A project of trivial analyses."""
+    """What `onepage init` writes, with trivial analyses for its own."""
     for name, text in {
+        **{name: text for name, text in init.contents("lines").items() if not name.startswith("analysis/")},
         "pyproject.toml": PYPROJECT,
-        "requirements.lock": (ROOT / "requirements.lock").read_text(),
-        "Makefile": (ROOT / "Makefile").read_text().replace("$(CURDIR)/src", f"$(CURDIR)/src:{ROOT / 'src'}"),
-        "data/one.txt": "1\n",
         "reports/page/report.md": REPORT,
-        "reports/page/group.toml": GROUP,
-        "reports/page/brief.toml": BRIEF,
         **{f"analysis/line{number:02}.py": SCRIPT.format(number=number) for number in range(analyses)},
     }.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -71,7 +65,7 @@ def project(folder: Path, analyses: int) -> None:
 def make(folder: Path) -> float:
     """Seconds that `make report` takes."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "ONEPAGE_"))}
-    command = ["make", "-C", str(folder), "report", "CORPUS=data", f"PYTHON={sys.executable}"]
+    command = ["make", "-C", str(folder), "report", f"PYTHON={sys.executable}"]
     start = time.monotonic()
     result = subprocess.run(command, env=kept, capture_output=True, text=True)
     if result.returncode:
