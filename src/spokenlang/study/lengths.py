@@ -7,7 +7,7 @@ import torch
 
 from spokenlang.network.models import LanguageModel
 
-_BATCH = 64
+_BATCH = 8  # clips in one call of the network: few enough for a cache
 
 
 @torch.no_grad()

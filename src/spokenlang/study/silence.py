@@ -22,7 +22,7 @@ from spokenlang.study.evaluation import Interval, bootstrap, paired_bootstrap, p
 PLACES = ("before", "after", "inside")
 Kind = tuple[str, float, float]
 """(place, seconds, level of the noise floor beside the speech in dB)"""
-_BATCH_SAMPLES = 64 * 5 * RATE  # samples in one call of the network: memory stays flat for long pauses
+_BATCH_SAMPLES = 8 * 5 * RATE  # in one call of the network: few enough for a cache, and memory stays flat
 
 
 def with_silence(

@@ -20,7 +20,7 @@ from spokenlang.training.augment import AugmentConfig
 from spokenlang.training.distort import distort
 from spokenlang.training.settings import TrainConfig
 
-CHUNK = 64  # clips per call of the front end: a fixed grouping, so that its rounding never depends on the caller
+CHUNK = 8  # clips per call of the front end: they fit the cache, and rounding never depends on the caller
 
 
 @dataclass(frozen=True)
