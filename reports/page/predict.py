@@ -26,16 +26,16 @@ sys.path.insert(0, str(HERE / "src"))
 
 import torch
 
-from spokenlang.study.comparison import best_by_validation
 from spokenlang.corpus.store import ClipStore
+from spokenlang.deploy.predict import write_predictions
 from spokenlang.errors import InputError
+from spokenlang.study.comparison import best_by_validation
 from spokenlang.study.evaluation import probabilities
 from spokenlang.training.features import test_sets
-from spokenlang.deploy.predict import write_predictions
+from spokenlang.training.loop import train
 from spokenlang.training.runs import TrainedRun, load_run, logits_of
 from spokenlang.training.settings import TrainConfig
 from spokenlang.training.techniques import switched_off
-from spokenlang.training.loop import train
 
 ROW = "six"  # of analysis/experiments.toml: the chosen network
 
