@@ -39,7 +39,7 @@ def test_tex_and_html_become_what_the_page_has(sheet, text, shown):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (r"$$a \label{eq:x}$$", r"\label{eq:x}: equations have no numbers here"),
+        (r"$$a \label{eq:x}$$", r"\label{eq:x}: equations are numbered and referred to in Markdown"),
         (r"see \ref{eq:x}", r"\ref{eq:x}: equations"),
         (r"$$a \tag{1}$$", r"\tag{1}: equations"), (r"\foo{x}", r"the TeX \foo{x} is nothing"),
         (r"C:\Users\x", r"the TeX \Users"),

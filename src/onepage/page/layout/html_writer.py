@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from onepage.core import quantities
 from onepage.page.layout.writers import Writer, raw_inline
-from onepage.page.tree import floats, pictures
+from onepage.page.tree import floats, pandoc, pictures
 from onepage.page.tree.pandoc import Node
 from onepage.page.tree.walk import attribute, rewrite
 
@@ -19,16 +19,38 @@ class HtmlWriter(Writer):
     """HTML whose images are inside it."""
 
     to: str = "html5"
+    noted: int = 0  # footnotes so far: their numbers go on from part to part, as in the PDF
+    notes: list[tuple[int, list[Node]]] = field(default_factory=list)  # those of the part that is being written
 
-    def figure(self, node: Node) -> tuple[str, str]:
+    def write(self, blocks: list[Node]) -> str:
+        """A part of the page, its footnotes below it."""
+        self.notes = []
+        changed: list[Node] = rewrite(blocks, self.change)
+        return pandoc.write([*changed, *self._footnotes()], self.to)
+
+    def _footnotes(self) -> list[Node]:
+        """The list of footnotes. pandoc's own begins at one in every part, with the ids that the last one had."""
+        if not self.notes:
+            return []
+        start = f'<section class="footnotes" role="doc-endnotes"><ol start="{self.notes[0][0]}">'
+        items = [self.raw(start)]
+        for number, blocks in self.notes:
+            back = f'<a href="#op:noteref-{number}" class="footnote-back" role="doc-backlink">\u21a9\ufe0e</a>'
+            *before, last = blocks
+            if last["t"] in ("Para", "Plain"):
+                last = {**last, "c": [*last["c"], raw_inline("html", f"\u00a0{back}")]}
+            else:
+                last = {"t": "Div", "c": [["", [], []], [last, {"t": "Para", "c": [raw_inline("html", back)]}]]}
+            items += [self.raw(f'<li id="op:note-{number}">'), *before, last, self.raw("</li>")]
+        return [*items, self.raw("</ol></section>")]
+
+    def figure(self, node: Node, caption: list[Node]) -> list[Node]:
         names = attribute(node, "names").split()
         images = "".join(self._img(name) for name in names)
         wide = " wide" if attribute(node, "wide") else ""
-        return (
-            f'<figure id="{_id(node)}" class="float{wide}"><div class="panels">{images}</div>'
-            f"<figcaption><b>{self._numbered(node)}.</b> ",
-            "</figcaption></figure>",
-        )
+        start = f'<figure id="{_id(node)}" class="float{wide}"><div class="panels">{images}</div>'
+        return [self.raw(f"{start}<figcaption><b>{self._numbered(node)}.</b> "), *caption,
+                self.raw("</figcaption></figure>")]  # fmt: skip
 
     def _numbered(self, node: Node) -> str:
         """`Figure 3`."""
@@ -53,7 +75,7 @@ class HtmlWriter(Writer):
         size = f'width="{96 * width:.0f}" height="{96 * height:.0f}"'
         return f'{link}<img alt="{alt}" {size} src="{data_uri(self.assets / figure["svg"], "image/svg+xml")}"></a>'
 
-    def table(self, node: Node) -> tuple[str, str]:
+    def table(self, node: Node, caption: list[Node]) -> list[Node]:
         shown = self.columns(node)
         columns, rows, note = shown.columns, shown.rows, shown.note
         number = self._numbered(node)
@@ -72,11 +94,11 @@ class HtmlWriter(Writer):
             above = f'<tr class="over"><td colspan="{start}"></td><th scope="colgroup" colspan="{wide}">'
             above += f"{html.escape(said)}</th>{f'<td colspan={after}></td>' if after else ''}</tr>"
         foot = f'<p class="note">{html.escape(note)}</p>' if note else ""
-        return (
-            f'<figure id="{_id(node)}" class="float table"><figcaption><b>{number}.</b> ',
-            f'</figcaption><div class="scroll" tabindex="0" role="region" aria-label="{number}">'
-            f"<table><thead>{above}<tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{foot}</figure>",
-        )
+        return [
+            self.raw(f'<figure id="{_id(node)}" class="float table"><figcaption><b>{number}.</b> '), *caption,
+            self.raw(f'</figcaption><div class="scroll" tabindex="0" role="region" aria-label="{number}">'
+                     f"<table><thead>{above}<tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{foot}</figure>"),
+        ]  # fmt: skip
 
     def image(self, node: Node) -> Node:
         target, title = node["c"][2]
@@ -108,8 +130,17 @@ class HtmlWriter(Writer):
         start = f'<span class="claim {state}" data-claim="{name}"><del>'
         return [raw_inline("html", start), *inlines, raw_inline("html", f"</del>{mark}")]
 
+    def equation(self, node: Node) -> list[Node]:
+        number = raw_inline("html", f'<span class="number">({attribute(node, "number")})</span></span>')
+        return [raw_inline("html", f'<span class="equation" id="{_id(node)}">'), *node["c"][1], number]
+
     def other(self, node: Node) -> Node | list[Node] | None:
-        """A member of the group: name, number and parts."""
+        """A footnote; a member of the group: name, number and parts."""
+        if node["t"] == "Note":
+            self.noted += 1
+            self.notes.append((self.noted, rewrite(node["c"], self.change)))
+            link = f'<a href="#op:note-{self.noted}" id="op:noteref-{self.noted}" class="footnote-ref"'
+            return raw_inline("html", f'{link} role="doc-noteref"><sup>{self.noted}</sup></a>')
         if node["t"] == "Div" and "member" in node["c"][0][1]:
             name, student = (html.escape(attribute(node, key)) for key in ("name", "student"))
             number = f' <span class="student">{student}</span>' if student else ""

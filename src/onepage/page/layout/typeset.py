@@ -236,10 +236,12 @@ def _write_sources(
 ) -> None:
     _lay_out_theme(page_folder, folder, front.language)
     writer = TypstWriter(document, results, assets, page_folder, folder=folder)
-    parts = {name: blocks for name, blocks in {**document.parts, "abstract": document.abstract}.items() if blocks}
+    abstract, notes = writer.noted(document.abstract)
+    texts = {**document.parts, "content": [*notes, *document.parts["content"]], "abstract": abstract}
+    parts = {name: blocks for name, blocks in texts.items() if blocks}
     between = {"t": "RawBlock", "c": ["typst", BETWEEN]}  # one call of pandoc for all
-    texts = writer.write([block for blocks in parts.values() for block in (*blocks, between)]).split(BETWEEN)
-    for name, text in zip(parts, texts, strict=False):
+    written = writer.write([block for blocks in parts.values() for block in (*blocks, between)]).split(BETWEEN)
+    for name, text in zip(parts, written, strict=False):
         (folder / f"{name}.typ").write_text(f'#import "theme/page.typ": *\n{text.strip()}\n', encoding="utf-8")
     # Where the content is laid out alone, what it links to in other parts is there in name only.
     links = writer.anchors([block for name, blocks in parts.items() if name in AFTER for block in blocks])

@@ -22,7 +22,7 @@ class TypstWriter(Writer):
     to: str = "typst"
     folder: Path = Path()
 
-    def figure(self, node: Node) -> tuple[str, str]:
+    def figure(self, node: Node, caption: list[Node]) -> list[Node]:
         names = attribute(node, "names").split()
         panels = []
         for name in names:
@@ -34,9 +34,10 @@ class TypstWriter(Writer):
             path, alt = typst_string(f"/figures/{name}.svg"), typst_string(record["alt"])
             panels.append(f"(path: {path}, width: {width}in, height: {height}in, alt: {alt})")
         number, options = attribute(node, "number"), self._options(node)
-        return f"#op-figure({number}, ({', '.join(panels)},){options})[", f"] {_label(node)}"
+        call = f"#op-figure({number}, ({', '.join(panels)},){options})["
+        return [self.raw(call), *caption, self.raw(f"] {_label(node)}")]
 
-    def table(self, node: Node) -> tuple[str, str]:
+    def table(self, node: Node, caption: list[Node]) -> list[Node]:
         shown = self.columns(node)
         columns, rows, note = shown.columns, shown.rows, shown.note
         head = ", ".join(typst_string(c["heading"]) for c in columns)
@@ -50,7 +51,7 @@ class TypstWriter(Writer):
         if shown.spanner:
             said += f", spanner: ({typst_string(shown.spanner[0])}, {shown.spanner[1]}, {shown.spanner[2]})"
         call = f"#op-table({attribute(node, 'number')}, ({sides},), ({head},), ({body},){said}{self._options(node)})["
-        return call, f"] {_label(node)}"
+        return [self.raw(call), *caption, self.raw(f"] {_label(node)}")]
 
     def typed(self, node: Node, caption: list[Node], content: list[Node]) -> list[Node]:
         number, label = attribute(node, "number"), _label(node)
@@ -103,6 +104,21 @@ class TypstWriter(Writer):
             found.append(identity(node))
         return [name for name in dict.fromkeys(found) if name]
 
+    def noted(self, blocks: list[Node]) -> tuple[list[Node], list[Node]]:
+        """The blocks with the mere numbers of their footnotes, and the footnotes, for what follows to bring along.
+
+        The abstract spans both columns, and Typst shows no footnotes of what does.
+        """
+        notes: list[Node] = []
+
+        def change(node: Node) -> Node | None:
+            if node["t"] != "Note":
+                return None
+            notes.extend([self.raw("#op-unmarked["), {"t": "Plain", "c": [node]}, self.raw("]")])
+            return raw_inline("typst", f"#super[{len(notes) // 3}]")
+
+        return rewrite(blocks, change), notes
+
     def _options(self, node: Node) -> str:
         place, wide = attribute(node, "place"), attribute(node, "wide")
         return (f", place: {typst_string(place)}" if place else "") + (", wide: true" if wide else "")
@@ -132,6 +148,10 @@ class TypstWriter(Writer):
         word = "not supported" if state == "failed" else "no such claim"
         end = f"][{word}: #{typst_string(evidence)}]"
         return [raw_inline("typst", "#op-failed["), *inlines, raw_inline("typst", end)]
+
+    def equation(self, node: Node) -> list[Node]:
+        start = raw_inline("typst", f"#op-equation({attribute(node, 'number')})[")
+        return [start, *rewrite(node["c"][1], self.change), raw_inline("typst", f"]{_label(node)}")]
 
     def other(self, node: Node) -> Node | list[Node] | None:
         """Formulas with their TeX as alternative text; the bibliography's entries; members and their warning."""

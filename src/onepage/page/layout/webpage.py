@@ -24,12 +24,13 @@ def webpage(document: Document, front: Front, results: dict[str, Any], assets: P
     writer = HtmlWriter(document, results, assets, page_folder)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     named = {name: theme_file(name, page_folder) for name in ("page.html", "page.css")}
+    abstract = writer.write(document.abstract) if document.abstract else ""  # first: it has the first footnotes
     parts = {name: writer.write(_below_title(blocks)) for name, blocks in document.parts.items()}
     return environment.from_string(read_text(named["page.html"], str(named["page.html"]))).render(
         front=front,
         css=_inlined(read_text(named["page.css"], str(named["page.css"])), named["page.css"]),
         asset=functools.partial(_asset, named["page.html"]),
-        abstract=writer.write(document.abstract) if document.abstract else "",
+        abstract=abstract,
         content=parts["content"],
         distribution=parts.get("distribution", ""),
         appendix=parts.get("appendix", ""),

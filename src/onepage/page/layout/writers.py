@@ -12,10 +12,10 @@ from typing import Any
 
 from onepage.core import quantities
 from onepage.core.errors import UserError
-from onepage.page.tree import floats, pandoc
+from onepage.page.tree import crossrefs, floats, pandoc
 from onepage.page.tree.document import Document
 from onepage.page.tree.pandoc import Node
-from onepage.page.tree.walk import attribute, has_class, is_span, nodes, rewrite
+from onepage.page.tree.walk import attribute, has_class, is_span, nodes, rewrite, with_attribute
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ class Writer:
 
     def change(self, node: Node) -> Node | list[Node] | None:
         """Replace what the page gives a meaning of its own; leave the rest to pandoc."""
-        if node["t"] == "Div" and "figure" in node["c"][0][1]:
-            return self.float(node, "figure", self.figure(node))
-        if node["t"] == "Div" and "table" in node["c"][0][1]:
-            return self.float(node, "table", self.table(node))
+        if node["t"] == "Div" and has_class(node, "figure"):
+            return self.figure(node, rewrite(node["c"][1], self.change))
+        if node["t"] == "Div" and has_class(node, "table"):
+            return self.table(node, rewrite(node["c"][1], self.change))
         if node["t"] == "Div" and has_class(node, "typed"):
             caption, *content = node["c"][1]
             return self.typed(node, rewrite(caption["c"][1], self.change), content)
@@ -58,6 +58,10 @@ class Writer:
             return self.reference(name) if name else None
         if node["t"] == "Image":
             return self.image(node)
+        if node["t"] == "Header" and attribute(node, "number"):
+            return self.heading(node)
+        if crossrefs.is_equation(node):
+            return self.equation(node)
         if node["t"] == "Cite":
             return {"t": "Span", "c": [["", ["citation"], []], rewrite(node["c"][1], self.change)]}
         if is_span(node, "ref"):
@@ -113,20 +117,16 @@ class Writer:
         return f"analyses/{self.results[section][name]['source']['target']}.html#{name}"
 
     # What each format does its own way.
-    def float(self, node: Node, kind: str, inner: tuple[str, str]) -> list[Node]:
-        """The raw text before and after a figure's or table's caption."""
-        caption = rewrite(node["c"][1], self.change)
-        before, after = inner
-        return [self.raw(before), *caption, self.raw(after)]
-
     def raw(self, text: str) -> Node:
         """A block of this format's own text."""
         return {"t": "RawBlock", "c": ["html" if self.to == "html5" else self.to, text]}
 
-    def figure(self, node: Node) -> tuple[str, str]:
+    def figure(self, node: Node, caption: list[Node]) -> list[Node]:
+        """A published figure."""
         raise NotImplementedError
 
-    def table(self, node: Node) -> tuple[str, str]:
+    def table(self, node: Node, caption: list[Node]) -> list[Node]:
+        """A published table."""
         raise NotImplementedError
 
     def image(self, node: Node) -> Node:
@@ -134,6 +134,17 @@ class Writer:
 
     def reference(self, name: str) -> list[Node]:
         raise NotImplementedError
+
+    def equation(self, node: Node) -> Node | list[Node]:
+        """A formula on display that has a number."""
+        raise NotImplementedError
+
+    def heading(self, node: Node) -> Node:
+        """A heading that has a number, which stands before its text."""
+        level, _, title = node["c"]
+        number = {"t": "Str", "c": f"{attribute(node, 'number')}\N{EN SPACE}"}
+        bare = with_attribute(node, "number", "")
+        return {"t": "Header", "c": [level, bare["c"][1], [number, *rewrite(title, self.change)]]}
 
     def typed(self, node: Node, caption: list[Node], content: list[Node]) -> list[Node]:
         """A picture or table that is typed in Markdown and has a caption."""

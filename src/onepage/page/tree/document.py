@@ -14,7 +14,7 @@ from pathlib import Path
 
 from onepage.core.errors import UserError
 from onepage.page.numbers import marks
-from onepage.page.tree import floats, foreign, lint, pandoc, pictures
+from onepage.page.tree import crossrefs, floats, foreign, lint, pandoc, pictures
 from onepage.page.tree.bibliography import Bibliography
 from onepage.page.tree.language import ENGLISH, Language
 from onepage.page.tree.pandoc import Node, Source, find_line
@@ -55,7 +55,7 @@ class Document:
 
     parts: dict[str, list[Node]]
     abstract: list[Node]
-    numbers: dict[str, tuple[str, int, str]]  # published name, or typed id -> ("Figure" | "Table", number, letter)
+    numbers: floats.Numbers
     claims: list[ClaimUse]
     cited: list[str]  # bibliography keys
     dangling: list[tuple[str, str]]  # (part, name) of what the text refers to and the page does not show
@@ -81,6 +81,7 @@ def read(
     placed: list[int] = []  # how many places for the references the text itself has
 
     def change(blocks: list[Node]) -> list[Node]:
+        blocks = crossrefs.lift(blocks)
         typed.extend(_typed(blocks, sources))
         blocks = marks.restore(blocks)
         blocks = floats.lift(foreign.settle(_plain_captions(blocks, keys), where), where)
@@ -97,10 +98,8 @@ def read(
     parts = _parts(tree["blocks"], sources)
     if not placed[0]:
         _place_references(parts, language)
-    inside = _take_abstract(parts)
-    numbered, numbers = floats.number([inside, *parts.values()])
-    inside, *rest = floats.identify(numbered, where)
-    parts = dict(zip(parts, rest, strict=True))
+    parts, numbers = _settled({"abstract": _take_abstract(parts), **parts}, language, where)
+    inside = parts.pop("abstract")
     everything = [("content", inside), *parts.items()]
     cited = list(dict.fromkeys(key for _, blocks in everything for key in _citations(blocks)))
     return Document(
@@ -133,6 +132,16 @@ def _take_abstract(parts: dict[str, list[Node]]) -> list[Node]:
     abstract = [block for block in parts["content"] if has_class(block, "abstract")]
     parts["content"] = [block for block in parts["content"] if block not in abstract]
     return [child for block in abstract for child in block["c"][1]]
+
+
+def _settled(
+    parts: dict[str, list[Node]], language: Language, where: floats.Where
+) -> tuple[dict[str, list[Node]], floats.Numbers]:
+    """The parts with numbers and ids on all that has some, and words in what refers to it; where each name stands."""
+    numbered, numbers = floats.number(list(parts.values()))
+    without = functools.partial(_is_for_references, language=language)
+    named = crossrefs.resolve(floats.identify(numbered, where), list(parts).index("content"), without, language)
+    return dict(zip(parts, named, strict=True)), numbers
 
 
 def _dangling(everything: list[tuple[str, list[Node]]], numbers: Container[str]) -> list[tuple[str, str]]:
@@ -207,10 +216,9 @@ def _place_references(parts: dict[str, list[Node]], language: Language) -> None:
     if not (last and last[-1]["t"] == "Div" and last[-1]["c"][0][0] == "refs"):
         return
     listed = last.pop()
-    titles = REFERENCES | {language.word(word).casefold() for word in ("References", "Bibliography")}
     for part in ("appendix", "content"):
         for index, block in enumerate(parts.get(part, [])):
-            if block["t"] == "Header" and text(block["c"][2]).strip(" .:").casefold() in titles:
+            if _is_for_references(block, language):
                 rest = parts[part][index + 1 :]
                 offset = next((i for i, each in enumerate(rest) if each["t"] == "Header"), len(rest))
                 parts[part].insert(index + 1 + offset, listed)
@@ -219,6 +227,12 @@ def _place_references(parts: dict[str, list[Node]], language: Language) -> None:
     level = 2 if parts.get("appendix") and any(b["t"] == "Header" and b["c"][0] == 2 for b in blocks) else 1
     title = [{"t": "Str", "c": language.word("References")}]
     blocks += [{"t": "Header", "c": [level, ["references", [], []], title]}, listed]
+
+
+def _is_for_references(block: Node, language: Language) -> bool:
+    """Whether this is the heading below which the references stand."""
+    titles = REFERENCES | {language.word(word).casefold() for word in ("References", "Bibliography")}
+    return block["t"] == "Header" and text(block["c"][2]).strip(" .:").casefold() in titles
 
 
 def _claims(part: str, blocks: list[Node]) -> list[ClaimUse]:

@@ -10,11 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from onepage.core.errors import UserError
+from onepage.core.errors import UserError, nearest
 from onepage.page.tree.pandoc import Node
-from onepage.page.tree.walk import attribute, has_class, identity, is_span, nodes, renamed, rewrite, text
+from onepage.page.tree.walk import (
+    attribute,
+    has_class,
+    identity,
+    is_span,
+    nodes,
+    renamed,
+    rewrite,
+    text,
+    with_attribute,
+)  # fmt: skip
 
 Where = Callable[[str], str]  # a fragment of the page's text -> "file:line"
+Numbers = dict[str, tuple[str, int, str]]  # published name, or typed id -> ("Figure" | "Table", number, letter)
 KINDS = {"figure": "Figure", "table": "Table"}
 TYPED = {"Figure": "figure", "Table": "table"}  # pandoc's blocks -> what they are
 
@@ -79,12 +90,12 @@ def kind_of(node: Node) -> str | None:
     return next((kind for kind in KINDS if has_class(node, kind)), None)
 
 
-def number(everything: list[list[Node]]) -> tuple[list[list[Node]], dict[str, tuple[str, int, str]]]:
+def number(everything: list[list[Node]]) -> tuple[list[list[Node]], Numbers]:
     """The blocks with a number on every float, in reading order, and where each name stands.
 
     Panels of one figure share its number and have letters. A typed float is found by its id.
     """
-    numbers: dict[str, tuple[str, int, str]] = {}
+    numbers: Numbers = {}
     counts = dict.fromkeys(KINDS, 0)
 
     def change(node: Node) -> Node | None:
@@ -92,13 +103,12 @@ def number(everything: list[list[Node]]) -> tuple[list[list[Node]], dict[str, tu
         if kind is None:
             return None
         counts[kind] += 1
-        (identifier, classes, attributes), inside = node["c"]
+        identifier = identity(node)
         names = attribute(node, "names").split() or ([identifier] if identifier else [])
         for index, name in enumerate(names):
             letter = chr(ord("a") + index) if len(names) > 1 else ""
             numbers.setdefault(name, (KINDS[kind], counts[kind], letter))
-        kept = [pair for pair in attributes if pair[0] != "number"]
-        return {"t": "Div", "c": [[identifier, classes, [*kept, ["number", str(counts[kind])]]], inside]}
+        return with_attribute(node, "number", str(counts[kind]))
 
     return [rewrite(blocks, change) for blocks in everything], numbers
 
@@ -138,7 +148,8 @@ def identify(everything: list[list[Node]], where: Where) -> list[list[Node]]:
         if target in taken:
             return None
         if target not in floats:
-            raise UserError(f"{where('#' + target)}: a link to #{target}, but nothing on the page has that id")
+            near = nearest(target, sorted({*taken, *floats}))
+            raise UserError(f"{where('#' + target)}: a link to #{target}, but nothing on the page has that id{near}")
         return {**node, "c": [*node["c"][:2], [f"#{floats[target]}", node["c"][2][1]]]}
 
     named: list[Any] = [rewrite(blocks, name) for blocks in everything]

@@ -100,8 +100,8 @@ def _formula(node: Node, where: Where) -> Node:
 def _numbered(tex: str, shown: str, where: Where) -> None:
     found = _NUMBERED.search(tex)
     if found:
-        said = f"\\{found.group(1)}{{{found.group(2)}}}: equations have no numbers here"
-        raise UserError(f"{where(found.group())}: {said}; name the formula in words, or link to a heading: [text](#id)")
+        said = f"\\{found.group(1)}{{{found.group(2)}}}: equations are numbered and referred to in Markdown"
+        raise UserError(f"{where(found.group())}: {said}; write $$ ... $$ {{#id}} and [](#id)")
 
 
 def _paired(tree):

@@ -36,8 +36,9 @@ class Source:
 
 def write(blocks: list[Node], to: str) -> str:
     """Blocks as `html5` or `typst`."""
-    options = ["--mathml", "--wrap=none"] if to.startswith("html") else ["--wrap=none"]
-    return run(["-f", "json", "-t", to, *options], _as_json(blocks)).stdout
+    # Coloured code would bring ids of its own, the same ones in every part of the page.
+    options = ["--mathml", "--syntax-highlighting=none"] if to.startswith("html") else []
+    return run(["-f", "json", "-t", to, "--wrap=none", *options], _as_json(blocks)).stdout
 
 
 def read(

@@ -62,8 +62,17 @@ def text(tree: Any) -> str:
 
 
 def attribute(node: Node, key: str) -> str:
-    """An attribute of a Span or Div, or the empty string."""
-    return next((value for name, value in node["c"][0][2] if name == key), "")
+    """An attribute of an element that can have some, or the empty string."""
+    return next((value for name, value in node["c"][IDENTIFIED[node["t"]]][2] if name == key), "")
+
+
+def with_attribute(node: Node, key: str, value: str) -> Node:
+    """The element with this value of an attribute; without the attribute where the value is empty."""
+    place = IDENTIFIED[node["t"]]
+    identity, classes, pairs = node["c"][place]
+    content = list(node["c"])
+    content[place] = [identity, classes, [*(p for p in pairs if p[0] != key), *([[key, value]] if value else [])]]
+    return {**node, "c": content}
 
 
 def has_class(node: Node, name: str) -> bool:
