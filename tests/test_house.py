@@ -11,24 +11,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from imports import ORDER, drawn, edges, imported, named, sources, upwards
 
 ROOT = Path(__file__).parents[1]
-
-
-def sources(folder: Path) -> list[Path]:
-    """Python below a folder, but for hidden folders, where pip builds."""
-    return [folder / name for name in glob.glob("**/*.py", root_dir=folder, recursive=True)]
-
-
-def imported(path: Path) -> set[str]:
-    """Everything that a file imports, at any depth of its code: modules, and in them the names that it takes."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return found
 
 
 @pytest.mark.parametrize(("wing", "other"), [("onepage", "spokenlang"), ("spokenlang", "onepage")])
@@ -38,48 +23,31 @@ def test_the_two_wings_do_not_know_each_other(wing: str, other: str) -> None:
     assert not [path.name for path in files if other in {name.split(".")[0] for name in imported(path)}]
 
 
-# Who may import whom: each wing from itself and from those before it; `context`, which scripts ask, from none.
-ORDER = [
-    *("context", "version", "core", "publishing", "publish", "scripts", "observing", "plan", "execute"),
-    *("page.numbers", "page.tree", "page.layout", "page", "review", "check", "course", "tools"),
-    *("cli", "warm_server", "__main__"),
-]
+@pytest.mark.parametrize("package", ORDER)
+def test_wings_import_from_those_before_them_alone(package: str) -> None:
+    assert not upwards(package)
 
 
-def place(module: str) -> str:
-    """The wing that a module of onepage belongs to: the longest name of ORDER that it begins with."""
-    return max((wing for wing in ORDER if f"{module}.".startswith(f"onepage.{wing}.")), key=len)
+def test_only_these_wings_know_a_later_one_by_its_name() -> None:
+    """The command line imports what it is asked for. These look upwards: at what an execution may have brought along,
+    and at a process to start."""
+    assert upwards("onepage", named) == {("context", "observing"), ("execute", "warm_server")}
+    assert not upwards("spokenlang", named)
 
 
-def edges(package: str) -> dict[str, set[str]]:
-    """module -> the modules of its package that it imports, at any depth of its code."""
-    files = {}
-    for path in sources(ROOT / "src" / package):
-        parts = path.relative_to(ROOT / "src").with_suffix("").parts
-        files[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    found: dict[str, set[str]] = {}
-    for module, path in files.items():
-        found[module] = {name for name in imported(path) & files.keys() if files[name].name != "__init__.py"}
-    return found
+@pytest.mark.parametrize("package", ORDER)
+def test_the_pictures_of_the_imports_are_those_of_the_code(package: str) -> None:
+    """`python docs/imports.py` draws them again."""
+    assert (ROOT / "docs" / f"imports-{package}.svg").read_text(encoding="utf-8") == drawn(package)
 
 
-def test_wings_import_from_those_before_them_alone() -> None:
-    upwards = [
-        f"{module} imports {other}"
-        for module, others in edges("onepage").items()
-        for other in others
-        if module != "onepage" and ORDER.index(place(other)) > ORDER.index(place(module))
-    ]
-    assert not upwards
-
-
-@pytest.mark.parametrize("package", ["onepage", "spokenlang"])
+@pytest.mark.parametrize("package", ORDER)
 def test_no_imports_go_in_a_circle(package: str) -> None:
     graph = edges(package)
     assert list(graphlib.TopologicalSorter(graph).static_order())
 
 
-@pytest.mark.parametrize("package", ["onepage", "spokenlang"])
+@pytest.mark.parametrize("package", ORDER)
 def test_no_folder_holds_more_than_one_can_survey(package: str) -> None:
     folders = {path.parent for path in sources(ROOT / "src" / package)}
     modules = {folder: len([*folder.glob("*.py")]) - (folder / "__init__.py").exists() for folder in folders}
@@ -92,6 +60,16 @@ def test_the_pipeline_has_no_word_of_its_subject() -> None:
     subject = re.compile(r"spokenlang|espeak|\bspeech\b|\bphones\b|\bphonem|\bmel\b", re.IGNORECASE)
     for path in sources(ROOT / "src" / "onepage"):
         assert not subject.search(path.read_text(encoding="utf-8")), path
+
+
+def test_what_differs_between_systems_is_known_in_the_files_that_the_design_names() -> None:
+    """By what such code cannot do without: the system's name, its folders of devices and processes, its own calls."""
+    asks = re.compile(r"""sys\.platform|platform\.system|os\.(?:name|uname\(\)\.machine)\b|pidfd|["']/(?:proc|dev)/""")
+    text = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    files = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in sources(ROOT / "src")}
+    assert {name for name, code in files.items() if asks.search(code)} == set(
+        re.findall(r"^\| `(src/\S+)`", text, re.MULTILINE)
+    )
 
 
 def pins() -> dict[str, str]:

@@ -28,10 +28,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spokenlang.corpus.store import RATE
+from spokenlang.deploy.scripting import ABOUT
 from spokenlang.errors import InputError
 from spokenlang.network.frontend import LogMel
 from spokenlang.network.models import TASKS, LanguageModel, parameter_count
-from spokenlang.network.scripting import ABOUT
 from spokenlang.training.checkpoint import save_tensors
 from spokenlang.training.runs import TrainedRun, load_run
 
@@ -63,7 +63,7 @@ def save_torchscript(model: LanguageModel, path: Path | str, about: dict[str, An
     with tempfile.TemporaryDirectory() as folder:
         saved, scripted = Path(folder) / "model.safetensors", Path(folder) / "model.pt"
         save_tensors(saved, model.state_dict(), record)
-        command = [sys.executable, "-m", "spokenlang.network.scripting", str(saved), str(scripted)]
+        command = [sys.executable, "-m", "spokenlang.deploy.scripting", str(saved), str(scripted)]
         done = subprocess.run(
             command, env={**os.environ, "PYTHONHASHSEED": "0"}, capture_output=True, text=True, check=False
         )

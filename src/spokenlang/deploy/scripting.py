@@ -1,4 +1,4 @@
-"""TorchScript that is the same bytes every time: `python -m spokenlang.network.scripting SAVED MODEL`, run by `export`.
+"""TorchScript that is the same bytes every time: `python -m spokenlang.deploy.scripting SAVED MODEL`, run by `export`.
 
 torch.jit.save stores where each line of Python stood, lists a layer's constants in the order of a set, and numbers
 classes by what the process scripted before, so one model would come out differently from two checkouts or at two
