@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "submission": ("onepage.course.submission", "check, then write the archive to hand in"),
     "bonus": ("onepage.course.bonus", "say what a score on the leaderboard earns"),
     "clean": ("onepage.tools.clean", "remove what can be made again"),
+    "gc": ("onepage.tools.gc", "remove results from the store that no report needs any more"),
     "init": ("onepage.tools.start.init", "begin a project that works at once"),
     "rules": ("onepage.tools.start.rules", "say where the rules for Make are, for a Makefile to include"),
     "new": ("onepage.tools.new", "start a new analysis from a good first script"),

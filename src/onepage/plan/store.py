@@ -40,6 +40,36 @@ def is_done(entry: Path) -> bool:
     return (entry / "done").exists()
 
 
+def entries(store: Path) -> list[Path]:
+    """All finished results."""
+    return sorted(done.parent for done in store.glob("[0-9a-f][0-9a-f]/*/done") if _is_place(done.parent))
+
+
+def discard(entry: Path) -> bool:
+    """Remove a result; False if it is not ours, or somebody is at work on it."""
+    place = entry.parent.parent / "tmp"
+    if not _is_place(entry) or not files.is_own(entry, _RESULT):
+        return False
+    place.mkdir(exist_ok=True)
+    lock = Lock(place / f"{entry.name}.lock")
+    if not lock.acquire(None):
+        return False
+    try:
+        aside = place / f"{entry.name}-{os.urandom(4).hex()}"  # by one rename, so that no half of it is ever found
+        if not files.settle(entry, aside):
+            return False
+        files.remove(aside, _RESULT)
+    finally:
+        lock.release()
+    return True
+
+
+def _is_place(entry: Path) -> bool:
+    """Whether a path is one where a result stands."""
+    named = re.fullmatch(r"[0-9a-f]{8,64}(-[0-9a-f]{12})?", entry.name)
+    return bool(named) and entry.parent.name == entry.name[:2]
+
+
 @contextlib.contextmanager
 def staging(entry: Path, what: str) -> Iterator[Path | None]:
     """A new folder that becomes the entry when the block ends well, and vanishes when it does not.
@@ -80,7 +110,7 @@ def start_afresh(folder: Path) -> None:
 @contextlib.contextmanager
 def _turn(entry: Path, what: str) -> Iterator[Path | None]:
     """Hold the key's lock; gives the folder for unfinished work, or None if there is nothing left to do."""
-    if not re.fullmatch(r"[0-9a-f]{8,64}(-[0-9a-f]{12})?", entry.name) or entry.parent.name != entry.name[:2]:
+    if not _is_place(entry):
         raise UserError(f"{entry}: no place of the store; `{what}` is nothing that this plan can make")
     place = entry.parent.parent / "tmp"
     with held(place / f"{entry.name}.lock", waiting(what)) as lock:

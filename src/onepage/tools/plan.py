@@ -8,6 +8,7 @@ before anything else, so `make -n` and `make -k` speak of the present sources.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -86,6 +87,7 @@ def _write(root: Path, folder: Path, words: dict[str, str], request: list[Any]) 
     from onepage.core.files import write_if_changed
     from onepage.course import GROUP
     from onepage.page.preflight import check
+    from onepage.plan import uses
     from onepage.plan.store import is_done
     from onepage.plan.targets import Planner, Request
     from onepage.scripts.behaviour import SourceCache, digest
@@ -112,6 +114,9 @@ def _write(root: Path, folder: Path, words: dict[str, str], request: list[Any]) 
         if is_done(root / target["entry"]):  # what `make why` compares the next state with
             write_if_changed(folder / "last" / target["id"], target["key"] + "\n")
             places.forget_failure(root, plan["report"], target["id"])
+    named = [root / target["entry"] for target in with_corpus(plan)]
+    with contextlib.suppress(OSError):  # a store that can only be read
+        uses.record(root / plan["store"], root, plan["report"], [entry.name for entry in named])
     seen.save(record, request)
 
 
