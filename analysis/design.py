@@ -40,17 +40,18 @@ designs = {model: chosen, **comparison.settings(others, "model")}
 rows = []
 for model, runs in designs.items():
     found = comparison.accuracy(runs, store)
-    gain, p = comparison.difference(chosen, runs, store)
+    test = comparison.difference(chosen, runs, store)
+    behind = test.difference
     rows.append(
         {
             "model": model,
             "about": ARCHITECTURES[model].about,
             "weights": runs[0].metrics["parameters"],
-            "accuracy": {"value": found.value, "low": found.low, "high": found.high, "unit": "fraction", "digits": 1},
+            "accuracy": found.cell(),
             "behind": None
             if runs is chosen
-            else f"{100 * gain.value:.1f} ({100 * gain.low:.1f} to {100 * gain.high:.1f})",
-            "p": None if runs is chosen else f"{p:.3g}",
+            else f"{100 * behind.value:.1f} ({100 * behind.low:.1f} to {100 * behind.high:.1f})",
+            "p": None if runs is chosen else f"{test.p:.3g}",
             "seeds": len(runs),
             "_strong": runs is chosen,
         }

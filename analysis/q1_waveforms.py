@@ -28,6 +28,7 @@ from spokenlang.languages import CODES
 from spokenlang.network.frontend import CorpusNorm, FrontEnd, FrontEndConfig, LoudnessNorm
 from spokenlang.network.pauses import is_sound
 from spokenlang.study import plots
+from spokenlang.study.corpus_facts import loudness_by_language
 
 plt.rcParams.update(publish.STYLE)
 store = ClipStore.open(context.corpus())
@@ -48,17 +49,18 @@ labels = [CODES[target] for target in targets[drawn]]
 publish.figure(
     "waveforms",
     plots.waveforms(waves, store.rate, labels),
-    alt=f"Waveforms of {clips} training clips, one above the other, on one amplitude scale; some fill it, some are nearly flat.",
+    alt=f"Waveforms of {clips} training clips, one above the other, on one amplitude scale.",
     caption=f"{clips} randomly drawn training clips on one amplitude scale.",
 )
 
 # %% [markdown]
-# Besides the number and pattern of peaks, what differs is the **loudness**: some clips fill the axis, some are a thin
-# line. Over the whole training set:
+# Besides the number and pattern of peaks, what may differ is the **loudness**, which is how far a clip fills the axis.
+# Over the whole training set, and between the languages:
 
 # %%
 levels = clip_levels(store.inputs("train"))
 quiet, loud = np.percentile(levels, [5, 95])
+between = loudness_by_language(levels, targets)
 
 # %% name="loudness-range"
 publish.value(
@@ -70,10 +72,13 @@ publish.value(
 )
 
 # %% name="q1a-difference"
+publish.value("corpus.loudness_between", between, unit="dB", about="between the languages' median levels")
+own = between < (loud - quiet) / 4
+whose = "so it tells more of the recording than of the language" if own else "so here it tells of the language too"
 publish.answer(
     "q1a-difference",
     f"The clips differ in loudness: between the quiet and the loud end of the training set (5th and 95th percentile) "
-    f"lie {loud - quiet:.0f} dB, which the recording decides and not the language.",
+    f"lie {loud - quiet:.0f} dB, between the languages' medians {between:.1f} dB, {whose}.",
 )
 
 # %% name="q1a-normalisation"
@@ -118,7 +123,7 @@ normalised = LoudnessNorm()(waveforms).numpy()
 publish.figure(
     "waveforms-normalised",
     plots.waveforms(normalised, store.rate, labels),
-    alt="The same clips after loudness normalisation: all fill the axis alike.",
+    alt="The same clips after loudness normalisation, on one amplitude scale.",
     caption="The same clips after the first layer: equal loudness, same shape.",
 )
 
@@ -134,6 +139,6 @@ corpus_norm.fit(features)
 publish.figure(
     "band-statistics",
     plots.before_and_after(features.numpy(), corpus_norm(features).numpy()),
-    alt="Mean and spread of each mel band over training clips, before corpus normalisation (falling with frequency) and after it (zero and one).",
+    alt="Mean and spread of each mel band over training clips, before corpus normalisation and after it (zero and one).",
     caption="Mean and one standard deviation of each log-mel band over training clips, before and after the data-set normalisation.",
 )

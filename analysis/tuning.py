@@ -103,13 +103,7 @@ if before:
         [
             {
                 "settings": name,
-                "accuracy": {
-                    "value": found.value,
-                    "low": found.low,
-                    "high": found.high,
-                    "unit": "fraction",
-                    "digits": 1,
-                },
+                "accuracy": found.cell(),
                 "loss": f"{comparison.statistic(runs, 'nll', 'validation').value:.3f}",
                 "seeds": len(runs),
             }
@@ -125,14 +119,14 @@ if before:
         align="lrrr",
         caption="What the search was worth, trained to the end: validation accuracy with 95 % interval, and loss.",
     )
-    gain, p = comparison.difference(after, before, store, "validation")
-    publish.value("tuning.gain", gain.value, low=gain.low, high=gain.high, unit="fraction", seeds=comparison.seeds(before),
-                  about="validation accuracy with the reported settings minus that with those to begin with")  # fmt: skip
+    test = comparison.difference(after, before, store, "validation")
+    about = "validation accuracy with the reported settings minus that with those to begin with"
+    publish.value("tuning.gain", test.difference, unit="fraction", about=about)
     publish.claim(
         "search-helps",
-        gain.low > 0 and p < 0.05,
+        test.difference.low > 0,
         text="the search has made the network better",
-        evidence=f"{100 * gain.value:.1f} points of validation accuracy ({100 * gain.low:.1f} to {100 * gain.high:.1f})",
-        test="paired, signs of whole groups flipped",
-        p=p,
+        evidence=f"{test.difference.points()} of validation accuracy",
+        test="paired: interval over voices and seeds above zero",
+        p=test.p,
     )

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from spokenlang.corpus.store import ClipStore
 from spokenlang.network.models import LanguageModel, parameter_count
-from spokenlang.study import evaluation
+from spokenlang.study import evaluation, intervals
 from spokenlang.training.loop import Loop
 from spokenlang.training.runs import logits_of
 from spokenlang.training.search import Bench
@@ -56,7 +56,8 @@ def tell(
     """Print accuracy and loss on validation, mean over ``answers`` (logits of each seed), and the difference."""
     labels, groups = bench.validation.labels.numpy(), bench.store.groups("train")[bench.validation.index]
     right = [evaluation.predictions(logits) == labels for logits in answers]
-    found = evaluation.bootstrap(right, groups)
+    of = intervals.sample(right, groups)
+    found = intervals.interval(of)
     line = {
         "network": name,
         "validation_accuracy": [round(number, 4) for number in (found.value, found.low, found.high)],
@@ -65,7 +66,8 @@ def tell(
     }
     if against:
         plain = [evaluation.predictions(logits) == labels for logits in against]
-        gain, p = evaluation.paired_bootstrap(right, plain, groups)
+        test = intervals.compare(of, intervals.sample(plain, groups))
+        gain, p = test.difference, test.p
         line |= {"ahead_by": [round(number, 4) for number in (gain.value, gain.low, gain.high)], "p": round(p, 4)}
     print(json.dumps(line), flush=True)
 

@@ -115,13 +115,20 @@ def table(
 
 
 def value(
-    name: str, value: float, *, low: float | None = None, high: float | None = None, unit: str | None = None,
+    name: str, value: float | Any, *, low: float | None = None, high: float | None = None, unit: str | None = None,
     n: int | None = None, seeds: Sequence[int] | None = None, about: str | None = None,
 ) -> None:  # fmt: skip
     """Publish a number, with its interval [low, high]; unit "fraction" is shown as a percentage.
 
-    `n` is how many things it was measured on, `seeds` the runs that it is the mean of, `about` what it is.
+    `n` is how many things it was measured on, `seeds` the runs that it is the mean of, `about` what it is. In place of
+    the number an interval may stand: any object with `.value`, `.low` and `.high`, and `.n` and `.seeds` where it has
+    them. What the call says itself goes before what the object says.
     """
+    if all(hasattr(value, part) for part in ("value", "low", "high")):
+        low, high = (value.low if low is None else low), (value.high if high is None else high)
+        n = getattr(value, "n", None) if n is None else n
+        seeds = getattr(value, "seeds", None) if seeds is None else seeds
+        value = value.value
     number = tables.number(value, f'value("{name}")')
     least, most = (None if end is None else tables.number(end, f'value("{name}")') for end in (low, high))
     whole = least is None or (most is not None and least <= number <= most)

@@ -23,12 +23,13 @@ from spokenlang.corpus.store import ClipStore
 from spokenlang.deploy.export import load_torchscript
 from spokenlang.errors import InputError
 from spokenlang.languages import CODES
-from spokenlang.study.evaluation import Interval, balanced_accuracy, bootstrap
+from spokenlang.study import intervals
+from spokenlang.study.intervals import Interval
 
 
 @dataclass(frozen=True)
 class Score:
-    """How often a model is right; intervals resample whole groups (speakers)."""
+    """How often a model is right; intervals are over whole groups (speakers)."""
 
     accuracy: Interval  # share of the clips
     balanced: Interval  # mean over the languages of the share of their clips
@@ -57,16 +58,11 @@ def score(path: Path | str, store: ClipStore, splits: Sequence[str] = ("test",))
                 raise InputError(f"{path}: answers {tuple(answer.shape)}; the server wants finite (1, {len(CODES)})")
             predicted[at] = int(answer.argmax(dim=1))
     return Score(
-        bootstrap([predicted == labels], groups),
-        bootstrap([labels * len(CODES) + predicted], groups, _balanced),
+        intervals.interval(intervals.sample([predicted == labels], groups)),
+        intervals.interval(intervals.balanced(predicted == labels, labels, groups)),
         len(labels),
         len(np.unique(groups)),
     )
-
-
-def _balanced(cells: np.ndarray) -> float:
-    """Balanced accuracy of clips (clips,), each given as its cell of the confusion matrix, row by row."""
-    return balanced_accuracy(*np.divmod(cells.astype(int), len(CODES)), len(CODES))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""Measures of a classifier: how often it is right, how sure it should be, and how sure we may be of either.
+"""Measures of a classifier: how often it is right, and how sure it should be.
 
 Arrays throughout: `logits` (clips, classes), one column meaning binary; `labels` (clips,) integers;
 `probabilities` (clips, classes) with rows that sum to 1.
@@ -6,25 +6,12 @@ Arrays throughout: `logits` (clips, classes), one column meaning binary; `labels
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, log_softmax, logsumexp, softmax
-from scipy.stats import binomtest
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Interval:
-    """An estimate with the bounds of its confidence interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 def probabilities(logits: ArrayLike, temperature: float = 1.0) -> Array:
@@ -83,6 +70,18 @@ def ece(labels: ArrayLike, probability: ArrayLike, bins: int = 15) -> float:
     place = np.clip(np.ceil(sure * bins).astype(int) - 1, 0, bins - 1)
     gap = np.bincount(place, weights=right - sure, minlength=bins)
     return float(np.abs(gap).sum() / len(sure))
+
+
+def brier(labels: ArrayLike, probability: ArrayLike) -> float:
+    """Mean squared distance of the probabilities from the truth (Brier 1950), 0 to 2."""
+    return float(np.mean(brier_of_clips(labels, probability)))
+
+
+def brier_of_clips(labels: ArrayLike, probability: ArrayLike) -> Array:
+    """Squared distance of each clip's probabilities from the truth, (clips,)."""
+    probability = np.asarray(probability)
+    truth = np.eye(probability.shape[1])[np.asarray(labels)]
+    return np.square(probability - truth).sum(axis=1)
 
 
 def fit_temperature(labels: ArrayLike, logits: ArrayLike) -> float:
@@ -146,78 +145,6 @@ def summary(labels: ArrayLike, logits: ArrayLike, temperature: float = 1.0) -> d
         "ece": ece(labels, probability),
         "ece_uncalibrated": ece(labels, probabilities(logits)),
         "cavg": cavg(labels, np.asarray(logits) / temperature),
-        "eer": eer(labels, logits),
+        "eer": eer(labels, np.asarray(logits) / temperature),
+        "brier": brier(labels, probability),
     }
-
-
-def accuracy_by(labels: ArrayLike, predicted: ArrayLike, attribute: ArrayLike) -> dict[str, tuple[float, int]]:
-    """Accuracy and number of clips for each value of an attribute (dialect, clean ...), sorted by value."""
-    right = np.asarray(labels) == np.asarray(predicted)
-    values = np.asarray(attribute).astype(str)
-    return {str(v): (float(right[values == v].mean()), int((values == v).sum())) for v in np.unique(values)}
-
-
-def bootstrap(
-    rows: Sequence[ArrayLike],
-    groups: ArrayLike,
-    statistic: Callable[[Array], float] = np.mean,
-    *,
-    draws: int = 2000,
-    level: float = 0.95,
-    seed: int = 0,
-) -> Interval:
-    """Percentile interval over speakers and seeds.
-
-    Args:
-        rows: one array per seed, each (clips,) of per-clip quantities (1 where right, say), same clips in
-        each. groups: (clips,) which clips belong together; whole groups are resampled, because clips of one
-        speaker
-            succeed and fail together.
-        statistic: of a flat array of quantities.
-    """
-    table = np.stack([np.asarray(row, dtype=np.float64) for row in rows])
-    members = _members(groups)
-    random = np.random.default_rng(seed)
-    found = np.empty(draws)
-    for draw in range(draws):
-        chosen = np.concatenate([members[k] for k in random.integers(len(members), size=len(members))])
-        seeds = random.integers(len(table), size=len(table))
-        found[draw] = statistic(table[seeds][:, chosen].ravel())
-    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(statistic(table.ravel())), float(low), float(high))
-
-
-def paired_bootstrap(
-    first: Sequence[ArrayLike], second: Sequence[ArrayLike], groups: ArrayLike, **options: float | int
-) -> tuple[Interval, float]:
-    """Difference of means, first minus second, on the same clips: its interval, and a two-sided p-value.
-
-    Seeds are averaged within each system first, since seeds of two systems are not pairs. The p-value is that
-    of `permutation_test`.
-    """
-    difference = np.mean([np.asarray(r, float) for r in first], 0) - np.mean([np.asarray(r, float) for r in second], 0)
-    return bootstrap([difference], groups, **options), permutation_test(difference, groups)
-
-
-def permutation_test(difference: ArrayLike, groups: ArrayLike, *, draws: int = 5000, seed: int = 0) -> float:
-    """Two-sided p-value that per-clip differences have mean zero, by flipping the signs of whole groups."""
-    difference = np.asarray(difference, dtype=np.float64)
-    totals = np.array([difference[rows].sum() for rows in _members(groups)])
-    signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(draws, len(totals)))
-    extreme = np.abs(signs @ totals) >= np.abs(totals.sum()) - 1e-12
-    return float((1 + extreme.sum()) / (1 + draws))
-
-
-def mcnemar(first_right: ArrayLike, second_right: ArrayLike) -> float:
-    """Exact two-sided p-value that two systems err equally often, from the clips on which they differ."""
-    first, second = np.asarray(first_right, bool), np.asarray(second_right, bool)
-    only_first, only_second = int((first & ~second).sum()), int((~first & second).sum())
-    differing = only_first + only_second
-    return float(binomtest(only_first, differing, 0.5).pvalue) if differing else 1.0
-
-
-def _members(groups: ArrayLike) -> list[NDArray[np.int64]]:
-    """Positions of the clips of each group."""
-    _, number = np.unique(np.asarray(groups), return_inverse=True)
-    order = np.argsort(number, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(number))[:-1])

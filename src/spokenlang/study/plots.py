@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from spokenlang.languages import CODES, LANGUAGES
-from spokenlang.study.evaluation import Interval
+from spokenlang.study.intervals import Interval
 
 COLUMN, HALF = 3.46, 1.70
 """Widths in inches: one column of the page, and one of two figures side by side in it."""

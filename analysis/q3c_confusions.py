@@ -1,0 +1,150 @@
+# ---
+# jupyter:
+#   onepage:
+#     title: What it confuses
+#     question: "3c"
+#     reads: [corpus, six]
+#     timeout: 600
+# ---
+
+# %% [markdown]
+# # What it confuses
+#
+# The confusion matrix of the test set, what its errors have in common, and the clips behind each of its cells.
+
+# %% tags=["parameters"]
+heard: int = 400  # at most so many misclassified clips to listen to
+each: int = 5  # correctly recognised clips of each language to listen to
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+
+from onepage import context, publish
+from spokenlang.corpus.store import ClipStore
+from spokenlang.languages import CODES, LANGUAGES
+from spokenlang.study import comparison, confusions, intervals, listening, plots
+from spokenlang.training.runs import load_run
+
+plt.rcParams.update(publish.STYLE)
+store = ClipStore.open(context.corpus())
+runs = [load_run(run.folder) for run in context.runs("six")]
+chosen = comparison.best_by_validation(runs)
+name_of = [language.name for language in LANGUAGES]
+
+# %% [markdown]
+# ## Question 3c: the confusion matrix
+
+# %% name="confusion"
+counts = confusions.counts_of([chosen], len(CODES))
+publish.figure(
+    "confusion",
+    plots.confusion(counts),
+    alt="Confusion matrix of the languages on the test set; rows are the language spoken, columns the prediction.",
+    caption="Test clips by language spoken (rows) and predicted, network with the least validation loss "
+    f"({plots.describe_languages()}).",
+    data=[{"spoken": CODES[row], **dict(zip(CODES, map(int, counts[row]), strict=True))} for row in range(len(CODES))],
+)
+
+# %% [markdown]
+# Summed over the seeds, these are the most frequent confusions; whether the seeds agree on the first is a claim below.
+
+# %% name="confused-pairs"
+total = confusions.counts_of(runs, len(CODES))
+pairs = [pair for pair in confusions.confused_pairs(total) if pair[2] > 0]
+errors = int(total.sum() - np.trace(total))
+if pairs:
+    publish.table(
+        "confused-pairs",
+        [
+            {"spoken": name_of[a], "taken": name_of[b], "share": f"{100 * share:.1f}", "clips": int(total[a, b])}
+            for a, b, share in pairs[:6]
+        ],
+        columns={"spoken": "spoken", "taken": "taken for", "share": "% of its clips", "clips": "clips, all seeds"},
+        align="llrr",
+        caption="The most frequent confusions, all seeds together.",
+    )
+    first, second, share = pairs[0]
+    agree, all_agree = confusions.one_top(runs, len(CODES))
+    about = "share of its language's clips in the most frequent confusion, all seeds together"
+    publish.value("errors.top_share", share, unit="fraction", n=int(total[first].sum()), about=about)
+    publish.claim(
+        "most-confused",
+        all_agree,
+        text=f"{name_of[first]} is most often taken for {name_of[second]}",
+        evidence=f"{share:.1%} of its clips; the one most frequent confusion in {agree} of {len(runs)} seeds",
+    )
+
+# %% [markdown]
+# Do errors go to relatives? By chance an error of German goes to each of the five others alike, two of which are its
+# relatives. Clips of one voice, and the same clip under three seeds, are not independent, so the test is over voices.
+
+# %% name="within-branch"
+if errors:
+    excess, expected = confusions.within_branch(runs, store, [language.branch for language in LANGUAGES])
+    test = intervals.above(excess)
+    within = expected + test.difference.value
+    publish.value("errors.within_branch", within, unit="fraction", n=errors, about="share of errors within a branch")
+    publish.value("errors.within_chance", expected, unit="fraction", about="the same by chance, as each language errs")
+    publish.claim(
+        "within-branch",
+        test.difference.low > 0,
+        text="errors stay within a branch more often than chance has it",
+        evidence=f"{within:.1%} of {errors} errors lie within a branch, by chance {expected:.1%}: {test.difference.points()}",
+        test="interval over voices above zero",
+        p=test.p,
+    )
+
+# %% name="q3c"
+recall = confusions.recall(total)
+worst, best = min(recall, key=recall.get), max(recall, key=recall.get)
+told = f"{np.trace(total) / total.sum():.1%} of the test clips are right. "
+if recall[best] > recall[worst]:
+    told += f"{name_of[best]} is recognised best ({recall[best]:.1%}), {name_of[worst]} worst ({recall[worst]:.1%}). "
+if errors:
+    more = "more than" if test.difference.low > 0 else "which is not shown to be more than"
+    told += (
+        f"The most frequent confusion over all seeds takes {name_of[first]} for {name_of[second]} ({share:.1%} of its clips). "
+        f"{within:.0%} of the errors stay within the Germanic or the Romance branch, {more} chance would have "
+        f"({expected:.0%}). "
+    )
+publish.answer(
+    "q3c", told + "The network is given sounds and their order, no words and no grammar to tell relatives by."
+)
+
+# %% [markdown]
+# ## Listening to the errors
+#
+# A cell of this matrix leads to its clips. Under each spectrogram is what spoke for the decision, moment by moment
+# (gradient times input).
+
+# %% name="errors-heard"
+publish.matrix(
+    "confusion-cells",
+    counts,
+    rows=CODES,
+    caption="Clips by language spoken and predicted; an error's cell leads to its clips.",
+    clips="misclassified",
+)
+publish.clips(
+    "misclassified",
+    listening.rows(chosen, store, listening.wrong_first_the_surest(chosen), attributed=True),
+    rate=store.rate,
+    columns=listening.COLUMNS,
+    order="-confidence",
+    most=heard,
+    caption="Every misclassified test clip.",
+)
+
+# %% [markdown]
+# And some clips of each language that it got right, for comparison.
+
+# %% name="right-heard"
+publish.clips(
+    "right",
+    listening.rows(chosen, store, listening.right_of_each_language(chosen, each), prefix="right-"),
+    rate=store.rate,
+    columns={key: text for key, text in listening.COLUMNS.items() if key != "predicted"},
+    group=["true"],
+    caption=f"The first {each} correctly recognised test clips of each language.",
+)
