@@ -77,15 +77,15 @@ own = between < (loud - quiet) / 4
 whose = "so it tells more of the recording than of the language" if own else "so here it tells of the language too"
 publish.answer(
     "q1a-difference",
-    f"The clips differ in loudness: between the quiet and the loud end of the training set (5th and 95th percentile) "
-    f"lie {loud - quiet:.0f} dB, between the languages' medians {between:.1f} dB, {whose}.",
+    f"The clips differ in loudness: from the 5th to the 95th percentile of the training set by {loud - quiet:.0f} dB, "
+    f"between the languages' medians by {between:.1f} dB, {whose}.",
 )
 
 # %% name="q1a-normalisation"
 publish.answer(
     "q1a-normalisation",
-    "Subtract each clip's mean and divide by its own root-mean-square level, so that every clip arrives equally loud. "
-    "A small floor under the divisor keeps silent clips silent instead of turning rounding noise into full-scale noise.",
+    "Subtract each clip's mean and divide by its root-mean-square level, so that every clip arrives equally loud; a small "
+    "floor under the divisor keeps silence silent.",
 )
 
 # %% [markdown]

@@ -58,14 +58,14 @@ publish.value("binary.parameters", parameters, unit="parameters", about="trainab
 # %% name="q2a"
 field = diagram.receptive_field_s(shown.model)
 hop = shown.config.front_end.hop_ms
-frames = next(row.shape[-1] for row in layers if row.name.startswith("front_end"))
+frames = next(row.shape[0] for row in layers if row.name == "front_end.spectrum")
 publish.answer(
     "q2a",
     f"""A language shows in sounds of 50 to 500 ms and their order, whenever they occur. Log-mel spectra every {hop:g} ms make
 {frames} short vectors of {store.samples:,} samples. Convolutions over time share their weights between all moments; a stride and growing
-dilation let the last of them see {field:.1f} s, a few syllables, with batch normalisation and residual paths to
-keep them trainable. Mean and deviation over the clip then make one vector of any length, and after dropout one linear
-unit gives the logit of Spanish. All of it has {parameters:,} parameters.""",
+dilation let the last of them see {field:.1f} s, a few syllables; batch normalisation and residual paths keep them
+trainable. Mean and deviation over the clip make one vector of any number of frames; after dropout one linear unit gives the
+logit of Spanish: {parameters:,} parameters in all.""",
 )
 
 # %% [markdown]
@@ -104,8 +104,7 @@ publish.figure(
     plots.loss_curves(history),
     alt="Training and validation loss against optimiser steps, for the chosen binary network and for the same without any "
     "technique against overfitting.",
-    caption=f"English or Spanish: loss every {shown.config.log_every} steps, running mean of five, with the chosen techniques"
-    + (" and with none." if plain else "."),
+    caption=f"English or Spanish: loss every {shown.config.log_every} steps, running mean of five.",
     data=losses.loss_rows(history),
 )
 
@@ -127,7 +126,7 @@ publish.figure(
     "gap",
     plots.gap(gaps),
     alt="For each technique alone and for all of them: final loss on training clips and on validation clips, joined by a line.",
-    caption="Final loss on training (open) and validation clips (filled), each technique alone"
+    caption="Final training (open) and validation loss (filled), each technique alone"
     + (f", mean of {len(tried)} seeds." if len(tried) > 1 else "."),
     data=[
         {"technique": name, "training": float(train), "validation": float(held_out), "seeds": len(tried)}

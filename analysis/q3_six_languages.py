@@ -169,7 +169,7 @@ for name, measured in (("nll", judged.constant_nll), ("brier", judged.constant_b
 publish.claim(
     "calibrated",
     judged.holds,
-    text="its probabilities can be taken at their word",
+    text="its probabilities are calibrated: they say how often it is right",
     evidence=judged.evidence,
     test="a small calibration error; intervals of the gains in NLL and Brier score above zero, that of the errors around it",
 )

@@ -40,9 +40,9 @@ counts = confusions.counts_of([chosen], len(CODES))
 publish.figure(
     "confusion",
     plots.confusion(counts),
-    alt="Confusion matrix of the languages on the test set; rows are the language spoken, columns the prediction.",
-    caption="Test clips by language spoken (rows) and predicted, network with the least validation loss "
+    alt="Confusion matrix of the languages on the test set; rows are the language spoken, columns the prediction "
     f"({plots.describe_languages()}).",
+    caption="Test clips by language spoken and predicted, for the seed that is best on validation.",
     data=[{"spoken": CODES[row], **dict(zip(CODES, map(int, counts[row]), strict=True))} for row in range(len(CODES))],
 )
 

@@ -55,7 +55,7 @@ publish.figure(
     "duration",
     plots.against_duration({"test clips": tuple(columns)}),
     alt="Accuracy on the test set against clip length, with its interval.",
-    caption="Accuracy against clip length, mean over seeds with 95 % interval.",
+    caption="Accuracy against clip length, 95 % interval.",
     data=curve,
 )
 

@@ -68,7 +68,7 @@ publish.table(
     rows,
     columns=columns,
     align="l" + "r" * (len(columns) - 1),
-    caption="Test accuracy by setting. LR: logistic regression; rows with – take one technique away. Intervals are over "
+    caption="Test accuracy. LR: logistic regression; –: without. Intervals are over "
     f"{comparison.unit(store)}{' and seeds' if len(chosen) > 1 else ''}.",
 )
 
@@ -142,7 +142,9 @@ for column, label in {
     "eq": "coloured",
 }.items():
     parts += comparison.accuracy_by_presence(chosen, store, "test", column, label)
+known = ["recording condition"]
 if len(parts) == 1:  # a corpus that knows nothing else of its clips knows their languages
+    known = ["language"]
     parts += [
         comparison.measured(code, chosen, store, "test", chosen[0].scores("test").labels == label)
         for label, code in enumerate(CODES)
@@ -150,11 +152,12 @@ if len(parts) == 1:  # a corpus that knows nothing else of its clips knows their
     ]
 if "dialects" in chosen[0].splits:
     parts += comparison.accuracy_by(chosen, store, "dialects", "dialect")
+    known.append("unseen dialect")
 publish.figure(
     "errors",
     plots.intervals([row.bar() for row in parts], "accuracy / %", highlight="all clips", width=plots.HALF),
     alt="Accuracy with interval for all test clips, and for each part of them that the corpus tells apart.",
-    caption="Accuracy by recording condition and unseen dialect, mean over seeds with 95 % interval.",
+    caption=f"Accuracy by {' and '.join(known)}, 95 % interval.",
     data=[row.record("part") for row in parts],
 )
 

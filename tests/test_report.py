@@ -14,8 +14,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import longest_page
 import numpy as np
 import pytest
+import results_made
 
 ROOT = Path(__file__).parents[1]
 SPEECH = ROOT.parent / "shared" / "speech"
@@ -183,6 +185,20 @@ def test_the_quick_report_meets_every_demand(clone: Clone) -> None:
     met = [line for line in checked.stdout.splitlines() if line.startswith("met ")]
     assert len(met) >= 40
     assert f"{len(met)} met, 0 short" in checked.stdout
+
+
+@pytest.mark.parametrize("tuned", [False, True])
+def test_the_longest_sentences_that_any_results_can_bring_fit_the_page(
+    report: Path, tmp_path: Path, tuned: bool
+) -> None:
+    results = json.loads((report / "results.json").read_text())
+    text = results_made.page(ROOT)["report.md"]
+    longest = longest_page.longest(text, longest_page.results_of(results, tuned=tuned))
+    assert {claim["holds"] for claim in longest["claims"].values()} == {True, False}
+    made = longest_page.printed(longest, ROOT, report, tmp_path)
+    assert made.parts["content"] == 1, f"{made.lines} lines too long"
+    assert made.parts["appendix"] == 1
+    assert made.body >= 8.5
 
 
 BARE = {"CORPUS": "bare", "PROFILE": "quick", "P": "epochs=2 batch_size=64"}

@@ -21,7 +21,7 @@ from spokenlang.network import diagram
 from spokenlang.network.models import layer_table, parameter_count
 from spokenlang.study import attribution, comparison, lengths, losses, output_space, plots
 from spokenlang.training.runs import TrainedRun
-from spokenlang.training.techniques import TECHNIQUES, switched_off
+from spokenlang.training.techniques import NORMALISATIONS, TECHNIQUES, switched_off
 
 
 def test_accuracy_of_a_setting_is_the_mean_over_its_seeds(
@@ -61,12 +61,14 @@ def test_losses_are_paired_by_step(tiny_run: TrainedRun, tiny_store: ClipStore) 
     assert validation > 0
 
 
-@given(st.sampled_from([*TECHNIQUES, "none", "all"]), st.sampled_from([*TECHNIQUES, "none"]))
+@given(st.sampled_from([*TECHNIQUES, *NORMALISATIONS, "none", "all"]), st.sampled_from([*TECHNIQUES, "none"]))
 def test_techniques_are_taken_away_one_by_one(without: str, keep: str) -> None:
-    everything = {key: "on" for _, off in TECHNIQUES.values() for key in off} | {"epochs": 3}
+    """All of them together are the techniques; normalisations stay."""
+    named = TECHNIQUES | NORMALISATIONS
+    everything = {key: "on" for _, off in named.values() for key in off} | {"epochs": 3}
     found = switched_off(everything, without, keep)
     gone = {"all": set(TECHNIQUES), "none": set()}.get(without, {without}) - {keep}
-    wanted = {key: value for name in gone for key, value in TECHNIQUES[name][1].items()}
+    wanted = {key: value for name in gone for key, value in named[name][1].items()}
     assert found == everything | wanted
 
 

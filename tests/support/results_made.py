@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 FRACTION = ("accuracy", "f1", "share", "within", "largest", "confidence", "majority", "gain", "ece")
+PROBABILITY = ("space.p",)
 ONLY_WITH = {
     "voices": ("corpus.speakers_train", "corpus.speakers_test"),
     "conditions": ("corpus.clean_share", "six.test_accuracy_clean", "six.test_accuracy_degraded", "degraded-harder"),
@@ -67,8 +68,9 @@ _SOURCE = {"script": "analysis/made.py", "key": "0", "cell": "made", "target": "
 
 
 def _value(name: str) -> dict[str, Any]:
-    share = any(part in name for part in FRACTION)
-    number = 0.25 if share else 3
+    probability = name in PROBABILITY
+    share = not probability and any(part in name for part in FRACTION)
+    number = 0.25 if share or probability else 3
     ends = (0.2, 0.3) if share else (None, None)
     return {"value": number, "low": ends[0], "high": ends[1], "unit": "fraction" if share else None, "n": None,
             "seeds": None, "about": name, "source": _SOURCE}  # fmt: skip

@@ -34,25 +34,28 @@ def accuracy(labels: ArrayLike, predicted: ArrayLike) -> float:
     return float(np.mean(np.asarray(labels) == np.asarray(predicted)))
 
 
+# scikit-learn is imported where it is used: classifying a file needs this module, and not the second that it takes.
+
+
 def confusion(labels: ArrayLike, predicted: ArrayLike, classes: int) -> NDArray[np.int64]:
     """(classes, classes) counts: rows are true, columns predicted."""
-    matrix = np.zeros((classes, classes), dtype=np.int64)
-    np.add.at(matrix, (np.asarray(labels), np.asarray(predicted)), 1)
-    return matrix
+    from sklearn.metrics import confusion_matrix
+
+    return confusion_matrix(labels, predicted, labels=range(classes))
 
 
-def macro_f1(labels: ArrayLike, predicted: ArrayLike, classes: int) -> float:
-    """Mean over the classes of the harmonic mean of precision and recall; an absent class counts as 0."""
-    matrix = confusion(labels, predicted, classes)
-    right, total = np.diag(matrix), matrix.sum(axis=0) + matrix.sum(axis=1)
-    return float(np.mean(2 * right / np.maximum(total, 1)))
+def macro_f1(labels: ArrayLike, predicted: ArrayLike) -> float:
+    """Mean of the harmonic mean of precision and recall, over the classes that occur among the labels."""
+    from sklearn.metrics import f1_score
+
+    return float(f1_score(labels, predicted, labels=np.unique(labels), average="macro", zero_division=0))
 
 
-def balanced_accuracy(labels: ArrayLike, predicted: ArrayLike, classes: int) -> float:
-    """Mean recall over the classes that occur."""
-    matrix = confusion(labels, predicted, classes)
-    present = matrix.sum(axis=1) > 0
-    return float(np.mean(np.diag(matrix)[present] / matrix.sum(axis=1)[present]))
+def balanced_accuracy(labels: ArrayLike, predicted: ArrayLike) -> float:
+    """Mean recall over the classes that occur among the labels."""
+    from sklearn.metrics import recall_score
+
+    return float(recall_score(labels, predicted, labels=np.unique(labels), average="macro", zero_division=0))
 
 
 def nll(labels: ArrayLike, logits: ArrayLike, temperature: float = 1.0) -> float:
@@ -135,12 +138,12 @@ def eer(labels: ArrayLike, logits: ArrayLike) -> float:
 def summary(labels: ArrayLike, logits: ArrayLike, temperature: float = 1.0) -> dict[str, float]:
     """The measures that every run reports for a split."""
     probability = probabilities(logits, temperature)
-    predicted, classes = predictions(logits), probability.shape[1]
+    predicted = predictions(logits)
     return {
         "clips": len(probability),
         "accuracy": accuracy(labels, predicted),
-        "macro_f1": macro_f1(labels, predicted, classes),
-        "balanced_accuracy": balanced_accuracy(labels, predicted, classes),
+        "macro_f1": macro_f1(labels, predicted),
+        "balanced_accuracy": balanced_accuracy(labels, predicted),
         "nll": nll(labels, logits, temperature),
         "ece": ece(labels, probability),
         "ece_uncalibrated": ece(labels, probabilities(logits)),

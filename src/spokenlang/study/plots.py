@@ -70,7 +70,7 @@ def loss_curves(histories: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
 
     ``histories``: name -> {"step", "train", "validation"} arrays of one length.
     """
-    figure, axis = new_figure(1.45, width=HALF)
+    figure, axis = new_figure(1.36, width=HALF)
     palette = [COLOURS["de"], COLOURS["pt"], INK]
     for (name, history), colour in zip(histories.items(), palette, strict=False):
         axis.plot(history["step"], _smooth(history["train"]), color=colour, linewidth=0.6, linestyle=(0, (3, 1)))
@@ -91,7 +91,7 @@ def _smooth(values: np.ndarray, width: int = 5) -> np.ndarray:
 
 def gap(losses: Mapping[str, tuple[float, float]]) -> Figure:
     """Training (open) and validation loss (filled) of each setting: name -> (training, validation)."""
-    figure, axis = new_figure(1.45, width=HALF)
+    figure, axis = new_figure(1.36, width=HALF)
     for y, (train, validation) in enumerate(losses.values()):
         axis.plot([train, validation], [y, y], color=PALE, linewidth=2, zorder=1)
         axis.plot([train], [y], "o", markerfacecolor="white", markeredgecolor=COLOURS["de"], markersize=3.5)
@@ -108,7 +108,7 @@ def intervals(
     rows: Sequence[tuple[str, float, float, float]], xlabel: str, *, highlight: str = "", width: float = COLUMN
 ) -> Figure:
     """Dot and interval in percent for each ``(label, value, low, high)`` of fractions, the first row on top."""
-    pitch = 0.19 if width == COLUMN else 0.125
+    pitch = 0.19 if width == COLUMN else 0.112
     figure, axis = new_figure(pitch * len(rows) + 0.42, width=width)
     for y, (label, value, low, high) in enumerate(rows):
         colour = COLOURS["pt"] if label == highlight else COLOURS["de"]
@@ -125,7 +125,7 @@ def intervals(
 
 def confusion(counts: np.ndarray, codes: Sequence[str] = CODES) -> Figure:
     """Confusion matrix, ``counts`` (true, predicted), coloured by the share of the true class."""
-    figure, axis = new_figure(1.7, width=HALF)
+    figure, axis = new_figure(1.6, width=HALF)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     # Errors are the point of the figure, so the colours follow the square root: small shares show, and 1 stays darkest.
     depth = np.sqrt(shares)
@@ -147,7 +147,7 @@ def output_space(
     points: np.ndarray, labels: np.ndarray, explained: Sequence[float], codes: Sequence[str] = CODES
 ) -> Figure:
     """PCA scatter: ``points`` (n, 2), ``labels`` (n,), ``explained`` shares of variance; codes at the class means."""
-    figure, axis = new_figure(1.7, width=HALF)
+    figure, axis = new_figure(1.6, width=HALF)
     outline = [patheffects.withStroke(linewidth=2.2, foreground="white")]
     there = [index for index in range(len(codes)) if (labels == index).any()]
     for index in there:
@@ -189,7 +189,7 @@ def against_duration(
     curves: Mapping[str, tuple[Sequence[float], np.ndarray, np.ndarray, np.ndarray]], of: str = "clip length / s"
 ) -> Figure:
     """Accuracy against clip length, or another duration: name -> (seconds, value, low, high)."""
-    figure, axis = new_figure(1.9, width=HALF)
+    figure, axis = new_figure(1.75, width=HALF)
     for (name, (seconds, value, low, high)), colour in zip(
         curves.items(), (COLOURS["de"], COLOURS["pt"], INK), strict=False
     ):
@@ -323,7 +323,7 @@ def architecture(blocks: Sequence[tuple[str, str, str, int]], total: str) -> Fig
         "pooling": "#dff2ea",
         "output": "#f5e3ec",
     }
-    row = 0.145  # inches
+    row = 0.136  # inches
     figure = Figure(figsize=(COLUMN, row * (len(blocks) + 2)))
     axis = figure.add_axes((0, 0, 1, 1))
     axis.set_axis_off()

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from spokenlang.corpus.store import RATE, ClipStore
 from spokenlang.network.models import LanguageModel
-from spokenlang.study.evaluation import Interval, bootstrap, paired_bootstrap, predictions
+from spokenlang.study import intervals
+from spokenlang.study.evaluation import predictions
+from spokenlang.study.intervals import Interval
 
 PLACES = ("before", "after", "inside")
 Kind = tuple[str, float, float]
@@ -92,17 +94,18 @@ def effects(
 ) -> tuple[Interval, list[Effect]]:
     """Accuracy of a six-class model on clips of a split as they are, and what each kind of pause makes of it.
 
-    Intervals are over voices; differences are paired by clip.
+    Intervals are over voices, and a voice with and without the pause is a pair.
     """
     clips, labels, groups = (part[index] for part in (store.inputs(split), store.targets(split), store.groups(split)))
-    plain = predictions(logits_with_silence(model, clips, "after", 0.0)) == labels
+    plain = intervals.sample([predictions(logits_with_silence(model, clips, "after", 0.0)) == labels], groups)
     found = []
     for place, seconds, floor_db in kinds:
         right = predictions(logits_with_silence(model, clips, place, seconds, floor_db)) == labels
-        difference, _ = paired_bootstrap([right], [plain], groups)
+        paused = intervals.sample([right], groups)
+        difference = intervals.contrast(paused, plain).difference
         counted = len(labels), len(np.unique(groups))
-        found.append(Effect(place, seconds, floor_db, bootstrap([right], groups), difference, *counted))
-    return bootstrap([plain], groups), found
+        found.append(Effect(place, seconds, floor_db, intervals.interval(paused), difference, *counted))
+    return intervals.interval(plain), found
 
 
 def every_kind(seconds: Sequence[float], floors_db: Sequence[float], long_s: float = 5.0) -> list[Kind]:
