@@ -34,7 +34,6 @@ stretch: float = 0.14  # random change of speed, up to this share
 mel_warp: float = 0.25  # random scaling of the frequency axis, as another vocal tract would
 spec_masks: int = 1  # SpecAugment masks, in time and in frequency each
 pauses: float = 0.0  # share of the clips in which the talker falls silent, with or without noise
-noise: float = 0.0  # share of the clips that noise is added to
 utterance_norm: str = "mean"  # per clip and band: "none", "mean" or "standard"
 loudness_norm: bool = True  # bring every clip to one loudness first
 without: str = "none"  # a technique taken away (spokenlang.training.techniques), or "all" of them

@@ -2,7 +2,7 @@
 
 Everything between the microphone and the first trainable weight lives here, so that whoever loads the exported
 model hands it raw samples and nothing else. The layers hold their constants as registered buffers, and nothing
-here is trained (`TrainablePCEN` excepted).
+here is trained.
 
 A front end works in two steps. `features` is fixed: pauses are cut out (`pauses`), then loudness normalisation, then
 log-mel. Training computes it once per clip. `normalise` removes what a clip's recording adds (per-utterance mean) and
@@ -31,7 +31,7 @@ RMS_FLOOR = 1e-7  # about the smallest float16 subnormal: a clip below it is sil
 class FrontEndConfig:
     """How a waveform becomes features."""
 
-    representation: str = "logmel"  # logmel | pcen | mfcc | waveform
+    representation: str = "logmel"  # logmel | mfcc | waveform
     bands: int = 40  # mel bands between `low_hz` and half the sample rate
     window_ms: float = 25.0  # analysis window
     hop_ms: float = 20.0  # step between windows
@@ -191,34 +191,6 @@ class CorpusNorm(nn.Module):
         return (features - self.mean) / self.deviation
 
 
-class TrainablePCEN(nn.Module):
-    """Per-channel energy normalisation (Wang et al. 2017, "Trainable frontend for robust keyword spotting").
-
-    Takes log-mel features, returns compressed energies of the same shape. Gain, bias and exponent are trained
-    per band; the smoother is a fixed exponential average, cut off after `taps` frames so that it is one
-    convolution.
-    """
-
-    def __init__(self, bands: int, smoothing: float = 0.05, taps: int = 80) -> None:
-        super().__init__()
-        self.taps = taps
-        self.floor = LOG_FLOOR
-        decay = (1.0 - smoothing) ** torch.arange(taps - 1, -1, -1, dtype=torch.float64)
-        self.register_buffer("kernel", (decay / decay.sum()).to(torch.float32).reshape(1, 1, taps))
-        self.gain = nn.Parameter(torch.full((bands,), 0.8))
-        self.bias = nn.Parameter(torch.full((bands,), 2.0))
-        self.exponent = nn.Parameter(torch.full((bands,), 0.5))
-
-    def forward(self, features: Tensor) -> Tensor:
-        energy = features.exp()
-        rows = energy.transpose(1, 2)
-        past = torch.cat([rows[:, :, :1].expand(-1, -1, self.taps - 1), rows], dim=2)
-        smooth = F.conv1d(past.reshape(-1, 1, past.shape[2]), self.kernel).reshape(rows.shape).transpose(1, 2)
-        bias, exponent = self.bias.clamp(min=1e-2), self.exponent.clamp(min=1e-2)
-        scaled = energy * torch.exp(-self.gain * torch.log(smooth + self.floor))
-        return (scaled + bias) ** exponent - bias**exponent
-
-
 class FrontEnd(nn.Module):
     """The layers that a config asks for, in order; waveform (batch, time) -> (batch, frames, dimension).
 
@@ -228,8 +200,8 @@ class FrontEnd(nn.Module):
 
     def __init__(self, config: FrontEndConfig) -> None:
         super().__init__()
-        if config.representation not in ("logmel", "pcen", "mfcc", "waveform"):
-            raise InputError(f"unknown front end {config.representation!r}: use logmel, pcen, mfcc or waveform")
+        if config.representation not in ("logmel", "mfcc", "waveform"):
+            raise InputError(f"unknown front end {config.representation!r}: use logmel, mfcc or waveform")
         if config.utterance_norm not in ("none", "mean", "standard"):
             raise InputError(
                 f"unknown per-utterance normalisation {config.utterance_norm!r}: use none, mean or standard"
@@ -244,11 +216,8 @@ class FrontEnd(nn.Module):
         self.spectrum = (
             LogMel(config.bands, config.window_ms, config.hop_ms, config.low_hz) if spectral else nn.Identity()
         )
-        self.compression: nn.Module = nn.Identity()
-        if config.representation == "mfcc":
-            self.compression = Cepstra(config.bands, config.cepstra)
-        elif config.representation == "pcen":
-            self.compression = TrainablePCEN(config.bands)
+        mfcc = config.representation == "mfcc"
+        self.compression = Cepstra(config.bands, config.cepstra) if mfcc else nn.Identity()
         utterance = spectral and config.utterance_norm != "none"
         self.utterance = UtteranceNorm(config.utterance_norm == "standard") if utterance else NoUtteranceNorm()
         self.corpus = CorpusNorm(self.dimension) if spectral and config.corpus_norm else nn.Identity()

@@ -21,7 +21,6 @@ from spokenlang.network.frontend import (
     FrontEndConfig,
     LogMel,
     LoudnessNorm,
-    TrainablePCEN,
     UtteranceNorm,
     as_batch,
 )
@@ -238,8 +237,6 @@ def _describe(module: nn.Module) -> str:
             return f"log-mel, {module.size / 8:g} ms window, {module.hop / 8:g} ms hop"
         case Cepstra():
             return "cepstra (DCT)"
-        case TrainablePCEN():
-            return "per-channel energy normalisation"
         case UtteranceNorm():
             return "utterance normalisation"
         case CorpusNorm():

@@ -5,10 +5,6 @@ Every technique is a switch of `AugmentConfig`; the ablation turns them off one 
 whole batches, on the features' device. Everything random is drawn per clip and epoch by name (`ClipDraws`),
 never from a running generator, so a clip's augmentation does not depend on batch order, on the number of
 processes, or on which other techniques are on.
-
-Features are logarithms of power, so a filter is a sum and additive noise a `logaddexp`: noise, equalisation,
-band limits and reverberation act here at a fraction of their price on waveforms (`distort` does those). What
-they miss is interference between signal and noise within a window, which averages out over time.
 """
 
 from __future__ import annotations
@@ -21,7 +17,7 @@ import torch
 from torch import Tensor
 
 from spokenlang.network.frontend import SAMPLE_RATE, FrontEnd, FrontEndConfig, LogMel, hz_to_mel, mel_edges
-from spokenlang.network.pauses import DEPTH_DB, LOG_FLOOR, is_heard
+from spokenlang.network.pauses import DEPTH_DB, LOG_FLOOR
 
 DECIBEL = math.log(10.0) / 10.0  # one dB in natural-log power
 
@@ -42,16 +38,6 @@ class AugmentConfig:
     pauses: float = 0.0  # share of clips in which the talker falls silent for a while
     pause_s: float = 1.2  # longest pause, s
     pause_db: float = -10.0  # loudest noise in a pause, against the clip; the faintest is what the front end cuts out
-    noise: float = 0.0  # share of clips that noise is added to
-    noise_min_db: float = 3.0  # lowest signal-to-noise ratio, dB
-    noise_max_db: float = 25.0  # highest
-    babble: float = 0.0  # share of clips that another training clip is added to, as background
-    reverb: float = 0.0  # share of clips smeared by an exponential decay of 0.1 to 0.6 s
-    band_limit: float = 0.0  # share of clips confined to a telephone-like band
-    equalise_db: float = 0.0  # deviation of a smooth random filter, dB; 0 = off
-    gain_db: float = 0.0  # level changes up to this; without effect behind a loudness or utterance norm; 0 = off
-    mixup: float = 0.0  # share of clips blended with another, labels too; 0 = off
-    on_waveforms: bool = False  # apply noise, reverb, band_limit and equalise_db to waveforms, every epoch anew (slow)
 
 
 class ClipDraws:
@@ -112,11 +98,8 @@ class Augment:
         self.warps = self.bank = None
         if spectral and config.mel_warp:
             self.warps = warp_matrices(front_end.config, config.mel_warp).to(device)
-        if spectral and (config.pauses or (config.noise and not config.on_waveforms)):
+        if spectral and config.pauses:
             self.bank = noise_bank(front_end, seed)
-        if spectral:
-            self.centres = torch.linspace(-1, 1, front_end.config.bands, device=device)
-            self.hz = mel_edges(front_end.config.bands, front_end.config.low_hz, SAMPLE_RATE / 2)[1:-1].to(device)
 
     def crop_frames(self, step: int) -> int:
         """Length of every clip in the batch of a step; one length per step keeps the batch a rectangle."""
@@ -129,7 +112,7 @@ class Augment:
         seconds = min(high, low + 0.25 * int(draw * (round((high - low) / 0.25) + 1)))
         return max(1, min(self.frames, round(seconds * self.rate)))
 
-    def view(self, features: Tensor, clips: Tensor, draws: ClipDraws, step: int, prefix: str = "") -> Tensor:
+    def view(self, features: Tensor, clips: Tensor, draws: ClipDraws, step: int) -> Tensor:
         """One random view of each clip.
 
         Args:
@@ -137,38 +120,23 @@ class Augment:
             clips: which of them, (batch,) on the same device.
             draws: the epoch's random numbers.
             step: global step, which fixes the crop length.
-            prefix: tells apart the draws of a second view of the same clip.
 
         Returns:
             (batch, crop, bands) or (batch, crop).
         """
 
         def draw(name: str, width: int = 1) -> Tensor:
-            return draws(prefix + name, clips, width)
+            return draws(name, clips, width)
 
         view = self._read(features, clips, self.crop_frames(step), draw)
         if not self.spectral:
-            return view * 10 ** (self.config.gain_db * (2 * draw("gain") - 1) / 20) if self.config.gain_db else view
+            return view
         if self.warps is not None:
             factor = (draw("warp").squeeze(1) * len(self.warps)).long()
             view = torch.bmm(view, self.warps[factor])
-        if not self.config.on_waveforms:
-            view = self._colour(view, draw)
         if self.config.pauses:
             view = self._where(draw("pause") < self.config.pauses, view, self._fall_silent, draw("pause kind", 5))
-        if self.config.gain_db:
-            view = view + self.config.gain_db * DECIBEL * (2 * draw("gain").unsqueeze(2) - 1) * is_heard(view)
         return view
-
-    def background(self, view: Tensor, features: Tensor, clips: Tensor, draws: ClipDraws, step: int) -> Tensor:
-        """Add another training clip 5 to 25 dB below the first, for a share `babble` of the clips."""
-        if not (self.spectral and self.config.babble):
-            return view
-        other = (draws("babble partner", clips).squeeze(1) * len(features)).long()
-        voice = self._read(features, other, view.shape[1], lambda name, width=1: draws("babble " + name, clips, width))
-        level = -(5 + 20 * draws("babble level", clips).unsqueeze(2)) * DECIBEL
-        chosen = draws("babble", clips).unsqueeze(2) < self.config.babble
-        return torch.where(chosen, torch.logaddexp(view, voice + level), view)
 
     def mask(self, view: Tensor, clips: Tensor, draws: ClipDraws) -> Tensor:
         """SpecAugment (Park et al. 2019) on normalised features (batch, frames, bands): zero is the mean."""
@@ -205,35 +173,11 @@ class Augment:
         second = flat[base + (below + 1) % frames]
         return torch.lerp(first, second, weight.unsqueeze(2) if self.spectral else weight)
 
-    def _colour(self, view: Tensor, draw) -> Tensor:
-        """Filter, room, noise, channel: in the order in which they happen to sound."""
-        config = self.config
-        if config.equalise_db:
-            shape = torch.stack([(math.pi * k * (self.centres + 1) / 2).cos() for k in range(1, 5)])
-            weights = (draw("equalise", 4) + draw("equalise more", 4) - 1) * 2.45 / 2  # triangular, deviation 1/2
-            view = view + config.equalise_db * DECIBEL * (weights @ shape).unsqueeze(1) * is_heard(view)
-        if config.reverb:
-            view = self._where(draw("reverb") < config.reverb, view, self._reverberate, draw("decay"), draw("wet"))
-        if config.noise:
-            view = self._where(draw("noise") < config.noise, view, self._add_noise, draw("noise kind", 3))
-        if config.band_limit:
-            view = self._where(draw("limit") < config.band_limit, view, self._limit, draw("edges", 3))
-        return view
-
     @staticmethod
     def _where(chosen: Tensor, view: Tensor, technique, *numbers: Tensor) -> Tensor:
         """Apply a technique to the chosen clips only; the others cost nothing."""
         rows = chosen.squeeze(1).nonzero().squeeze(1)
         return view.index_copy(0, rows, technique(view[rows], *(column[rows] for column in numbers)))
-
-    def _reverberate(self, view: Tensor, decay: Tensor, wet: Tensor) -> Tensor:
-        """Exponential decay of power: 60 dB in 0.1 to 0.6 s, the tail 0 to 12 dB below the direct sound."""
-        lag = torch.arange(view.shape[1], device=view.device)
-        lag = lag.unsqueeze(1) - lag
-        falling = -6.0 * math.log(10.0) / ((0.1 + 0.5 * decay.unsqueeze(2)) * self.rate)
-        tail = torch.exp(falling * lag.clamp(min=0)) * (lag > 0) * (1 - torch.exp(falling))
-        smear = 10 ** (-1.2 * wet.unsqueeze(2)) * tail + torch.eye(view.shape[1], device=view.device)
-        return torch.bmm(smear, view.exp()).log()
 
     def _noise(self, kind: Tensor, level_db: Tensor, frames: int) -> Tensor:
         """Log-mel of noise: kind (clips, 2) chooses colour and moment, level_db (clips,) is its level."""
@@ -242,10 +186,6 @@ class Augment:
         start = (kind[:, 1:2] * length).long()
         place = (start + torch.arange(frames, device=kind.device)) % length
         return self.bank[colour.unsqueeze(1), place] + level_db[:, None, None] * DECIBEL
-
-    def _add_noise(self, view: Tensor, kind: Tensor) -> Tensor:
-        low, high = self.config.noise_min_db, self.config.noise_max_db
-        return torch.logaddexp(view, self._noise(kind[:, :2], -(low + (high - low) * kind[:, 2]), view.shape[1]))
 
     def _fall_silent(self, view: Tensor, kind: Tensor) -> Tensor:
         """A pause anywhere, shorter than half of the view: for one clip of two digital, else with noise in it that
@@ -260,16 +200,3 @@ class Augment:
         noise = torch.logaddexp(floor, self._noise(kind[:, :2], level, frames))
         pause = torch.where((level > -DEPTH_DB)[:, None, None], noise, floor)
         return torch.where(inside, pause, view)
-
-    def _limit(self, view: Tensor, edges: Tensor) -> Tensor:
-        """Attenuate by 20 to 60 dB below 100 to 400 Hz and above 2.2 to 3.8 kHz."""
-        low, high = 100 + 300 * edges[:, :1], 2200 + 1600 * edges[:, 1:2]
-        outside = (self.hz < low) | (self.hz > high)
-        loss = (20 + 40 * edges[:, 2:]) * DECIBEL * outside
-        return torch.logaddexp(view - loss.unsqueeze(1), torch.tensor(math.log(LOG_FLOOR), device=view.device))
-
-
-def blend(weight: Tensor, first: Tensor, second: Tensor) -> Tensor:
-    """weight * first + (1 - weight) * second, the weight (batch,) broadcast over the other axes."""
-    weight = weight.reshape(-1, *[1] * (first.dim() - 1))
-    return weight * first + (1 - weight) * second

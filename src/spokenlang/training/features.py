@@ -16,8 +16,6 @@ from spokenlang.errors import InputError
 from spokenlang.languages import label_of
 from spokenlang.network.frontend import FrontEnd
 from spokenlang.network.models import TASKS
-from spokenlang.training.augment import AugmentConfig
-from spokenlang.training.distort import distort
 from spokenlang.training.settings import TrainConfig
 
 CHUNK = 8  # clips per call of the front end: they fit the cache, and rounding never depends on the caller
@@ -71,14 +69,8 @@ def is_true(column: np.ndarray) -> np.ndarray:
 class _Chunks(Dataset[Tensor]):
     """Features of consecutive chunks of clips; what a loader process computes."""
 
-    def __init__(
-        self,
-        front_end: FrontEnd,
-        waveforms: np.ndarray,
-        index: np.ndarray,
-        distortion: tuple[AugmentConfig, int, int] | None = None,
-    ) -> None:
-        self.front_end, self.waveforms, self.index, self.distortion = front_end, waveforms, index, distortion
+    def __init__(self, front_end: FrontEnd, waveforms: np.ndarray, index: np.ndarray) -> None:
+        self.front_end, self.waveforms, self.index = front_end, waveforms, index
 
     def __len__(self) -> int:
         return -(-len(self.index) // CHUNK)
@@ -87,30 +79,19 @@ class _Chunks(Dataset[Tensor]):
         rows = slice(number * CHUNK, (number + 1) * CHUNK)
         batch = torch.from_numpy(self.waveforms[self.index[rows]].astype(np.float32))
         batch = batch.to(next(iter(self.front_end.buffers()), batch).device)
-        if self.distortion is not None:
-            config, seed, epoch = self.distortion
-            batch = distort(batch, np.arange(len(self.index))[rows], config, seed, epoch)
         with torch.no_grad():
             return self.front_end.features(batch)
 
 
-def compute_features(
-    front_end: FrontEnd,
-    waveforms: np.ndarray,
-    index: np.ndarray,
-    *,
-    loaders: int = 0,
-    distortion: tuple[AugmentConfig, int, int] | None = None,
-) -> Tensor:
+def compute_features(front_end: FrontEnd, waveforms: np.ndarray, index: np.ndarray, *, loaders: int = 0) -> Tensor:
     """Fixed features of the clips `index` of a split, on the front end's device.
 
     `loaders` processes share the work; the chunks, and so the numbers, are the same for any count.
-    `distortion` (config, seed, epoch) applies the waveform augmentations first.
     """
     device = next(iter(front_end.buffers()), torch.empty(0)).device
     if loaders:
         front_end = _copy_on_cpu(front_end)
-    chunks = _Chunks(front_end, waveforms, index, distortion)
+    chunks = _Chunks(front_end, waveforms, index)
     loader = DataLoader(chunks, batch_size=None, num_workers=loaders)
     parts = [chunk.to(device) for chunk in loader]
     return torch.cat(parts) if parts else torch.empty(0, device=device)

@@ -30,9 +30,9 @@ from spokenlang.corpus.store import ClipStore
 from spokenlang.errors import InputError
 from spokenlang.network.models import LanguageModel, build_model
 from spokenlang.training import checkpoint
-from spokenlang.training.augment import Augment, ClipDraws, blend
+from spokenlang.training.augment import Augment, ClipDraws
 from spokenlang.training.distributed import Group, current_group, require_divisible, spread
-from spokenlang.training.features import ClipSet, clip_set, compute_features, split_train, test_sets
+from spokenlang.training.features import ClipSet, clip_set, split_train, test_sets
 from spokenlang.training.runs import TrainedRun, finish, logits_of
 from spokenlang.training.settings import TrainConfig
 
@@ -59,7 +59,7 @@ def train(config: TrainConfig, store: ClipStore, out: Path | str, device: str = 
     if not len(clips) or not len(validation):
         raise InputError(f"{store.folder}: no clips of the languages of task {config.task!r} to train or validate on")
     model.front_end.fit_corpus(clips.features)
-    loop = Loop(config, model, clips, validation, group, store)
+    loop = Loop(config, model, clips, validation, group)
     loop.run(out / "checkpoint.safetensors")
     tests = test_sets(config, store, model.front_end)
     timing = {
@@ -86,17 +86,15 @@ class Loop:
         clips: ClipSet,
         validation: ClipSet,
         group: Group,
-        store: ClipStore,
     ) -> None:
         self.config, self.model, self.clips, self.validation = config, model, clips, validation
-        self.group, self.store = group, store
+        self.group = group
         self.device = clips.labels.device
         self.augment = Augment(config.augment, model.front_end, config.seed, clips.features.shape[1])
         self.batch = min(config.batch_size, len(clips) - len(clips) % group.size)
         self.steps_per_epoch = max(1, len(clips) // self.batch)
         self.total = self.steps_per_epoch * config.epochs
-        # Normalisation may hold trainable parts (PCEN), so it is trained, averaged and saved with the
-        # network.
+        # The front end's statistics are saved with the network.
         self.trained = nn.ModuleDict({"front_end": model.front_end, "network": model.network})
         self.forward = spread(_Trained(model), group)
         self.optimizer = self._optimizer()
@@ -143,27 +141,20 @@ class Loop:
         seed = zlib.crc32(f"{self.config.seed}/order/{self.epoch}".encode())
         order = torch.randperm(len(self.clips), generator=torch.Generator().manual_seed(seed)).to(self.device)
         self.draws = ClipDraws(len(self.clips), self.config.seed, self.epoch, self.device)
-        self.features = self.clips.features
-        if self.config.augment.on_waveforms:
-            distortion = (self.config.augment, self.config.seed, self.epoch)
-            self.features = compute_features(
-                self.model.front_end, self.store.inputs("train"), self.clips.index,
-                loaders=self.config.loaders, distortion=distortion,
-            )  # fmt: skip
         for step in range(self.steps_per_epoch):
             yield self.group.share(order[step * self.batch : (step + 1) * self.batch])
 
     def _train_step(self, rows: Tensor) -> None:
         """Forward, backward, Adam."""
         self._set_rate()
-        features, labels, others, weight = self._views(rows)
+        view = self.augment.view(self.clips.features, rows, self.draws, self.step)
+        labels = self.clips.labels[rows]
         torch.manual_seed(zlib.crc32(f"{self.config.seed}/step/{self.step}".encode()))  # dropout
         self.trained.train()
         with self._precision():
-            logits = self.forward(features, lambda x: self.augment.mask(x, rows, self.draws))
+            logits = self.forward(view, lambda x: self.augment.mask(x, rows, self.draws))
         logits = logits.float()
-        smoothing = self.config.label_smoothing
-        loss = weight * objective(logits, labels, smoothing) + (1 - weight) * objective(logits, others, smoothing)
+        loss = objective(logits, labels, self.config.label_smoothing)
         self.optimizer.zero_grad(set_to_none=True)
         loss.mean().backward()
         if self.config.clip_norm:
@@ -175,20 +166,6 @@ class Loop:
             self._average()
         self.step += 1
         self.seen += self.batch
-
-    def _views(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Augmented features, labels, the labels blended in, and the weight of the former."""
-        view = self.augment.view(self.features, rows, self.draws, self.step)
-        view = self.augment.background(view, self.features, rows, self.draws, self.step)
-        labels = self.clips.labels[rows]
-        share = self.config.augment.mixup
-        if not share:
-            return view, labels, labels, torch.ones(len(rows), device=self.device)
-        partner = (self.draws("mixup partner", rows).squeeze(1) * len(self.clips)).long()
-        second = self.augment.view(self.features, partner, self.draws, self.step, "mixup ")
-        chosen = self.draws("mixup", rows).squeeze(1) < share
-        weight = torch.where(chosen, 0.5 + 0.5 * self.draws("mixup weight", rows).squeeze(1), 1.0)
-        return blend(weight, view, second), labels, self.clips.labels[partner], weight
 
     def _set_rate(self) -> None:
         """Linear warm-up, then half a cosine (Loshchilov and Hutter 2017) or a constant."""

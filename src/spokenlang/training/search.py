@@ -140,7 +140,7 @@ class Bench:
     """Short trainings on one corpus that share their clips and features, and see no test clip."""
 
     def __init__(self, config: TrainConfig, store: ClipStore, device: str = "cpu") -> None:
-        self.config, self.store, self.device = config, store, device
+        self.config, self.device = config, device
         front_end = build_model(config.task, config.network, config.front_end).front_end.to(device)
         self.clips, self.validation = (
             clip_set(config, store, "train", index, front_end) for index in split_train(config, store)
@@ -153,9 +153,8 @@ class Bench:
         model = build_model(config.task, config.network, config.front_end).to(self.device)
         model.front_end.fit_corpus(self.clips.features)
         with tempfile.TemporaryDirectory() as place:
-            loop(config, model, self.clips, self.validation, current_group(), self.store).run(
-                Path(place) / "checkpoint.safetensors"
-            )
+            training = loop(config, model, self.clips, self.validation, current_group())
+            training.run(Path(place) / "checkpoint.safetensors")
         return model.eval()
 
 
