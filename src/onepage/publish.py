@@ -18,7 +18,7 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from onepage import context
 from onepage.core import geometry, quantities
@@ -114,8 +114,22 @@ def table(
     records.emit("table", name, body, {"text/html": tables.as_html(body), "text/plain": tables.as_text(name, body)})
 
 
+@runtime_checkable
+class Interval(Protocol):
+    """An estimate with the ends of its interval."""
+
+    @property
+    def value(self) -> float: ...
+
+    @property
+    def low(self) -> float | None: ...
+
+    @property
+    def high(self) -> float | None: ...
+
+
 def value(
-    name: str, value: float | Any, *, low: float | None = None, high: float | None = None, unit: str | None = None,
+    name: str, value: float | Interval, *, low: float | None = None, high: float | None = None, unit: str | None = None,
     n: int | None = None, seeds: Sequence[int] | None = None, about: str | None = None,
 ) -> None:  # fmt: skip
     """Publish a number, with its interval [low, high]; unit "fraction" is shown as a percentage.
@@ -124,7 +138,7 @@ def value(
     the number an interval may stand: any object with `.value`, `.low` and `.high`, and `.n` and `.seeds` where it has
     them. What the call says itself goes before what the object says.
     """
-    if all(hasattr(value, part) for part in ("value", "low", "high")):
+    if isinstance(value, Interval):
         low, high = (value.low if low is None else low), (value.high if high is None else high)
         n = getattr(value, "n", None) if n is None else n
         seeds = getattr(value, "seeds", None) if seeds is None else seeds
