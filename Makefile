@@ -3,9 +3,10 @@
 # The rules of a report are src/onepage/onepage.mk, as in every project of onepage; here is what is this project's own:
 # its corpora, its tests, and the set-up of its environment.
 
-CORPUS  ?= espeak
-TORCH   ?=
-PYTHON  ?=
+CORPUS   ?= espeak
+TORCH    ?=
+COVERAGE ?=
+PYTHON   ?=
 
 CORPORA  := espeak|DIR
 PROFILES := full|quick|thorough
@@ -29,9 +30,12 @@ include src/onepage/onepage.mk
 
 help::
 	@echo '  PYTHON=python  that environment instead of .venv      TORCH=...  another torch build for the set-up'
+	@echo '  COVERAGE=yes  with test: says which lines it ran'
+
+COVER := $(if $(COVERAGE),--cov --cov-report=term:skip-covered --cov-report=html)
 
 test: $(READY) ## run the whole test suite (T="..." for pytest's own arguments)
-	@MAKEFLAGS= MFLAGS= MAKELEVEL= $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(T)
+	@MAKEFLAGS= MFLAGS= MAKELEVEL= $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(COVER) $(T)
 
 pictures: report ## the README's picture of the page, from the built report
 	@$(PY) docs/pictures.py reports/$(NAME)

@@ -6,6 +6,8 @@ import ast
 import glob
 import graphlib
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -120,6 +122,13 @@ def test_what_is_handed_in_is_there_and_enough_to_build_again() -> None:
     names = glob.glob("**/*", root_dir=package, recursive=True)
     files = {package / name for name in names if (package / name).is_file() and "__pycache__" not in name}
     assert not {path for path in files if ".egg-info" not in str(path)} - set().union(*found.values())
+
+
+@pytest.mark.parametrize(("words", "measured"), [((), False), (("COVERAGE=yes",), True)])
+def test_coverage_is_measured_where_it_is_asked_for(words: tuple[str, ...], measured: bool) -> None:
+    command = ["make", "-n", "test", *words, f"PYTHON={sys.executable}"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert ("--cov" in said) == measured
 
 
 def test_every_path_of_the_source_that_a_document_names_is_there() -> None:
