@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _TABLE = re.compile(rb"^[ \t]*\[\[?[ \t]*tool[ \t]*\.[ \t]*onepage[ \t]*[].]", re.MULTILINE)
 
 
+FORMATS = ("pdf", "html", "docx", "latex")
+ALWAYS = FORMATS[:2]  # the checks look at the one, the index and the map lead to the other
+
+
 @dataclass(frozen=True)
 class CorpusConfig:
     """`[tool.onepage.corpus]`: how corpora come about."""
@@ -43,6 +47,7 @@ class Config:
     lock: str = "requirements.lock"  # exact versions of everything else
     warm: tuple[str, ...] = ()  # third-party modules that the warm parent imports once
     environment: tuple[str, ...] = ()  # environment variables that executions get, and that count
+    formats: tuple[str, ...] = ALWAYS  # what the page is written as
     corpus: CorpusConfig = CorpusConfig()
 
     def place(self, *setting: str | int) -> str:
@@ -103,6 +108,8 @@ def load(root: Path) -> Config:
         raise source.error(said, *where, "corpus", "code", wrong)
     if corpus.names and not corpus.make:
         raise source.error("tool.onepage.corpus: names without make, the command that builds them", *where, "corpus")
+    for lacking in (name for name in ALWAYS if name not in config.formats):
+        raise source.error(f"tool.onepage.formats: {lacking} is always written; add it to the list", *where, "formats")
     for name in ("page", "scripts", "experiments", "lock"):
         if fault := places.setting_fault(root, name, getattr(config, name)):
             raise source.error(f"tool.onepage.{name}: {getattr(config, name)!r} {fault}", *where, name)
@@ -116,8 +123,14 @@ def _schema() -> Schema:
 
     by_type = {"str": schema.PATH, "tuple[str, ...]": schema.TEXTS}
     names = {"type": "array", "items": {"type": "string", "format": "name"}, "description": "a list of names"}
-    special = {
+    special: dict[str, Any] = {
         "code": schema.PATHS,
+        "formats": {
+            "type": "array",
+            "items": {"enum": list(FORMATS)},
+            "uniqueItems": True,
+            "description": "a list of formats",
+        },
         "warm": {"type": "array", "items": schema.MODULE, "description": "a list of modules"},
     }
     corpus = {

@@ -334,7 +334,10 @@ class Planner:
                     self.watch.file(path)
                     files[os.path.relpath(path, PACKAGE if ours else self.config.root)] = self.watch.content(path)
         return {
-            "plan": {name: plan[name] for name in ("report", "profile", "corpus", "device", "code", "versions")},
+            "plan": {
+                **{name: plan[name] for name in ("report", "profile", "corpus", "device", "code", "versions")},
+                "formats": list(self.config.formats),
+            },
             "targets": {
                 target["id"]: digest([target["key"], target["title"], target["question"]]) for target in plan["targets"]
             },

@@ -25,7 +25,7 @@ MIME = "application/vnd.onepage+json"
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 # What a report's folder holds besides published files: tools/page.py and review/index.py write it.
 OWN = {"report.pdf", "report.html", "report.png", "index.html", "timing.js", "results.json", "manifest.json",
-       "analyses", "assets"}  # fmt: skip
+       "report.docx", "report.tex", "latex", "analyses", "assets"}  # fmt: skip
 
 _published: dict[str, tuple[str, int]] = {}
 

@@ -24,6 +24,7 @@ from onepage.review import map as maps
 from onepage.review import map_drawing, pages
 
 HEADLINES = 8
+DOCUMENTS = {"report.pdf": "PDF", "report.html": "As a web page", "report.docx": "For Word", "report.tex": "LaTeX"}
 TEMPLATE = "index.html.j2"
 STYLES = ("page.css", "index.css")
 SCRIPTS = ("page.js", "index.js")
@@ -51,8 +52,8 @@ def write_index(
     states = {name: state for name, state in (states or {}).items() if state != "fresh"}
     kept = {"checks": [dict(check) for check in checks or ()], "headline": list(headline or ()), "states": states}
     runs = [each for each in plan["targets"] if each["kind"] == "run"]
-    written = [name for name in ("report.pdf", "report.html") if (out_dir / name).is_file()]
-    nodes = maps.graph(plan, states, written[-1] if written else "#the-page")
+    written = {name: said for name, said in DOCUMENTS.items() if (out_dir / name).is_file()}
+    nodes = maps.graph(plan, states, "report.html" if "report.html" in written else "#the-page")
     page = pages.page(
         TEMPLATE,
         STYLES,

@@ -21,6 +21,7 @@ from onepage.course import additions
 from onepage.execute import ledger
 from onepage.page import pagestate, results
 from onepage.page.compose import Composed, compose
+from onepage.page.layout import documents
 from onepage.page.layout.typeset import Typeset, typeset
 from onepage.page.layout.webpage import webpage
 from onepage.plan import planfile
@@ -111,7 +112,8 @@ def manifest(folder: Path, report: str) -> dict[str, Any]:
 def _write(plan: planfile.Plan, folder: Path) -> tuple[dict[str, Any], Composed, Typeset, list[check.Row]]:
     collected = results.collect(plan.data, plan.root)
     found = collected.results
-    page_folder = plan.root / config.load(plan.root).page
+    settings = config.load(plan.root)
+    page_folder = plan.root / settings.page
     for name, content in collected.assets.items():
         _put(folder / name, content)
     for name, source in collected.files.items():
@@ -131,6 +133,7 @@ def _write(plan: planfile.Plan, folder: Path) -> tuple[dict[str, Any], Composed,
     with ThreadPoolExecutor() as beside:  # Typst's work and Python's do not wait for each other
         typesetting = beside.submit(typeset_page)
         _put(folder / "report.html", webpage(*page).encode("utf-8"))
+        documents.write(settings.formats, *page)
         for target in plan.targets:
             render.render_target(plan.data, target, plan.root, folder)
         pages.environment().get_template(index.TEMPLATE)  # compiled while Typst is at work

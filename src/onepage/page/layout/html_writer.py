@@ -9,7 +9,7 @@ from pathlib import Path
 
 from onepage.core import quantities
 from onepage.page.layout.writers import Writer, raw_inline
-from onepage.page.tree import floats, pandoc, pictures
+from onepage.page.tree import pandoc, pictures
 from onepage.page.tree.pandoc import Node
 from onepage.page.tree.walk import attribute, rewrite
 
@@ -49,16 +49,15 @@ class HtmlWriter(Writer):
         images = "".join(self._img(name) for name in names)
         wide = " wide" if attribute(node, "wide") else ""
         start = f'<figure id="{_id(node)}" class="float{wide}"><div class="panels">{images}</div>'
-        return [self.raw(f"{start}<figcaption><b>{self._numbered(node)}.</b> "), *caption,
+        return [self.raw(f"{start}<figcaption><b>{html.escape(self.numbered(node))}.</b> "), *caption,
                 self.raw("</figcaption></figure>")]  # fmt: skip
 
-    def _numbered(self, node: Node) -> str:
-        """`Figure 3`."""
-        word = self.document.language.word(floats.KINDS[str(floats.kind_of(node))])
-        return f"{html.escape(word)} {attribute(node, 'number')}"
-
     def typed(self, node: Node, caption: list[Node], content: list[Node]) -> list[Node]:
-        said = [self.raw(f"<figcaption><b>{self._numbered(node)}.</b> "), *caption, self.raw("</figcaption>")]
+        said = [
+            self.raw(f"<figcaption><b>{html.escape(self.numbered(node))}.</b> "),
+            *caption,
+            self.raw("</figcaption>"),
+        ]
         table = attribute(node, "kind") == "table"
         inside = self.plain_table(content[0]) if table else rewrite(content, self.change)
         start = f'<figure id="{_id(node)}" class="float{" table" if table else ""}">'
@@ -78,7 +77,7 @@ class HtmlWriter(Writer):
     def table(self, node: Node, caption: list[Node]) -> list[Node]:
         shown = self.columns(node)
         columns, rows, note = shown.columns, shown.rows, shown.note
-        number = self._numbered(node)
+        number = html.escape(self.numbered(node))
         head = "".join(f'<th scope="col" class="{c["align"]}">{html.escape(c["heading"])}</th>' for c in columns)
         body = ""
         for row in rows:

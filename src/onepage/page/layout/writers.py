@@ -63,7 +63,7 @@ class Writer:
         if crossrefs.is_equation(node):
             return self.equation(node)
         if node["t"] == "Cite":
-            return {"t": "Span", "c": [["", ["citation"], []], rewrite(node["c"][1], self.change)]}
+            return self.citation(node, rewrite(node["c"][1], self.change))
         if is_span(node, "ref"):
             name = attribute(node, "name")
             if name not in self.document.numbers:  # `check` says where
@@ -119,7 +119,7 @@ class Writer:
     # What each format does its own way.
     def raw(self, text: str) -> Node:
         """A block of this format's own text."""
-        return {"t": "RawBlock", "c": ["html" if self.to == "html5" else self.to, text]}
+        return {"t": "RawBlock", "c": [{"html5": "html", "docx": "openxml"}.get(self.to, self.to), text]}
 
     def figure(self, node: Node, caption: list[Node]) -> list[Node]:
         """A published figure."""
@@ -165,11 +165,18 @@ class Writer:
                     found.setdefault(name, identifier)
         return found
 
+    def numbered(self, node: Node) -> str:
+        """What a figure's or table's caption begins with: `Figure 3`."""
+        return f"{self.document.language.word(floats.KINDS[str(floats.kind_of(node))])} {attribute(node, 'number')}"
+
     def label(self, name: str) -> tuple[str, str]:
         """How the text refers to a figure or table, and its anchor."""
         kind, number, letter = self.document.numbers[name]
         word = self.document.language.word(kind)
         return f"{'Fig.' if word == 'Figure' else word}{quantities.NBSP}{number}{letter}", self.places[name]
+
+    def citation(self, node: Node, inlines: list[Node]) -> Node:
+        return {"t": "Span", "c": [["", ["citation"], []], inlines]}
 
     def value(self, names: list[str], inlines: list[Node]) -> list[Node]:
         raise NotImplementedError

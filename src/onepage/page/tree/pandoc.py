@@ -8,7 +8,7 @@ import json
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ def write(blocks: list[Node], to: str) -> str:
     """Blocks as `html5` or `typst`."""
     # Coloured code would bring ids of its own, the same ones in every part of the page.
     options = ["--mathml", "--syntax-highlighting=none"] if to.startswith("html") else []
-    return run(["-f", "json", "-t", to, "--wrap=none", *options], _as_json(blocks)).stdout
+    return run(["-f", "json", "-t", to, "--wrap=none", *options], as_json(blocks)).stdout
 
 
 def read(
@@ -65,7 +65,7 @@ def read(
 
 def unwritable(formulas: list[Node]) -> tuple[str, str] | None:
     """The first of these formulas (Math) that pandoc cannot turn into Typst, and why not."""
-    said = run(["-f", "json", "-t", "typst"], _as_json([{"t": "Para", "c": formulas}])).stderr
+    said = run(["-f", "json", "-t", "typst"], as_json([{"t": "Para", "c": formulas}])).stderr
     match = re.search(r"Could not convert TeX math (.*?), rendering as TeX:\n(.*?)(?=^\[|\Z)", said, re.S | re.M)
     if not match:
         return None
@@ -78,8 +78,9 @@ def latex(fragment: str) -> list[Node]:
     return json.loads(run(["-f", "latex+raw_tex", "-t", "json"], fragment).stdout)["blocks"]
 
 
-def _as_json(blocks: list[Node]) -> str:
-    return json.dumps({"pandoc-api-version": _api_version(), "meta": {}, "blocks": blocks})
+def as_json(blocks: list[Node], meta: Node | None = None) -> str:
+    """A document as pandoc reads it; `meta` is what its title block says."""
+    return json.dumps({"pandoc-api-version": _api_version(), "meta": meta or {}, "blocks": blocks})
 
 
 def _cite(blocks: list[Node], sources: list[Source], bibliography: Path, csl: Path | None, language: str) -> Node:
@@ -88,7 +89,7 @@ def _cite(blocks: list[Node], sources: list[Source], bibliography: Path, csl: Pa
     # pandoc reads BibTeX by the file's name.
     options += ["--bibliography", str(bibliography.resolve()), *(["--csl", str(csl.resolve())] if csl else [])]
     options += [] if language == "en" else ["-M", f"lang={language}"]
-    done = run(options, _as_json(blocks), fail=False)
+    done = run(options, as_json(blocks), fail=False)
     if done.returncode:
         message = " ".join(done.stderr.split())
         line = re.search(r"line (\d+)", message)
@@ -124,11 +125,14 @@ def _explain(done: subprocess.CompletedProcess, sources: list[Source]) -> None:
 
 
 def run(
-    arguments: list[str], stdin: str | None = None, *, cwd: str | None = None, fail: bool = True
-) -> subprocess.CompletedProcess:
+    arguments: list[str], stdin: str | None = None, *, cwd: str | None = None, fail: bool = True,
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess:  # fmt: skip
     """Run the pandoc that the environment brings."""
     command = [_program(), *arguments]
-    done = subprocess.run(command, input=stdin, capture_output=True, text=True, encoding="utf-8", cwd=cwd)
+    done = subprocess.run(
+        command, input=stdin, capture_output=True, text=True, encoding="utf-8", cwd=cwd, env=environment
+    )
     if fail and done.returncode:
         raise UserError(f"pandoc failed: {' '.join(done.stderr.split())}")
     return done
