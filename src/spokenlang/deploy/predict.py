@@ -156,7 +156,7 @@ def _line(verdict: Verdict) -> str:
 
 
 def require_replaceable(path: Path, header: str) -> None:
-    """`InputError` if a file is there that is no file of predictions."""
+    """`InputError` if a file is there that is no table with that header."""
     try:
         with path.open("rb") as file:
             ours = file.read(len(header)) == header.encode()
@@ -165,7 +165,7 @@ def require_replaceable(path: Path, header: str) -> None:
     except OSError:
         ours = False
     if not ours:
-        raise InputError(f"{path}: is there already and holds no predictions; choose another --out")
+        raise InputError(f"{path}: is there already and holds something else; choose another --out")
 
 
 def write_predictions(
@@ -180,9 +180,14 @@ def write_predictions(
         languages: codes in label order.
     """
     rows = ["clip,prediction," + ",".join(languages)]
-    require_replaceable(path, rows[0])
     for number, row in zip(range(len(probabilities)) if clips is None else clips, probabilities, strict=True):
         rows.append(f"{number},{languages[int(np.argmax(row))]}," + ",".join(f"{value:.6f}" for value in row))
+    write_table(path, rows)
+
+
+def write_table(path: Path, rows: Sequence[str]) -> None:
+    """Write the lines of a CSV file, its header first, over nothing but a file with that header."""
+    require_replaceable(path, rows[0])
     beside = path.with_name(path.name + ".partial")
     beside.write_text("\n".join(rows) + "\n", encoding="utf-8")
     beside.replace(path)

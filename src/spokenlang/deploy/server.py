@@ -1,18 +1,21 @@
-"""What the course's server does with a hand-in: `spokenlang score MODEL FOLDER`.
+"""What the course's server does with hand-ins: `spokenlang score MODEL... FOLDER`.
 
 The server loads a TorchScript file on the CPU, calls it clip by clip on a float32 tensor (1, samples) in evaluation
 mode without gradients, and takes the argmax over six outputs. This calls it the same way, so a model that passes here
-passes there, and says how sure the score is.
+passes there, and says how sure the score is. Several models are ranked, each compared on the same clips with the best.
 
     spokenlang corpus import recordings --out build/speech
     spokenlang score model.pt build/speech --splits train test
+    spokenlang score groups/*/model.pt build/speech --out ranking.csv
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +24,11 @@ from tqdm import tqdm
 
 from spokenlang.corpus.store import ClipStore
 from spokenlang.deploy.export import load_torchscript
+from spokenlang.deploy.predict import require_replaceable, write_table
 from spokenlang.errors import InputError
 from spokenlang.languages import CODES
 from spokenlang.study import intervals
-from spokenlang.study.intervals import Interval
+from spokenlang.study.intervals import Interval, Sample, Test
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,20 @@ class Score:
     balanced: Interval  # mean over the languages of the share of their clips
     clips: int
     groups: int
+    right: Sample  # clip by clip, to compare
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A model among others."""
+
+    model: str
+    score: Score | None = None
+    behind: Test | None = None  # accuracy of the best minus this one's, on the same clips; p for as many as there are
+    fault: str = ""  # why there is no score
+
+
+COLUMNS = ("rank", "model", "accuracy", "low", "high", "balanced", "points behind", "p", "fault")
 
 
 def score(path: Path | str, store: ClipStore, splits: Sequence[str] = ("test",)) -> Score:
@@ -43,39 +61,124 @@ def score(path: Path | str, store: ClipStore, splits: Sequence[str] = ("test",))
     Raises:
         InputError: the file cannot be loaded, its answer is not one finite row of six, or the store lacks a split.
     """
-    for split in splits:
-        if split not in store.names:
-            raise InputError(f"{store.folder}: there is no split {split!r}; there are {', '.join(store.names)}")
+    _require_splits(store, splits)
     model, _ = load_torchscript(path)
     waves = [wave for split in splits for wave in store.inputs(split)]
     labels = np.concatenate([store.targets(split) for split in splits])
     groups = np.concatenate([store.groups(split) for split in splits])
     predicted = np.zeros_like(labels)
     with torch.no_grad():
-        for at, wave in enumerate(tqdm(waves, unit=" clips", disable=None)):
-            answer = model(torch.from_numpy(wave.astype(np.float32)).unsqueeze(0))
-            if answer.shape != (1, len(CODES)) or not torch.isfinite(answer).all():
-                raise InputError(f"{path}: answers {tuple(answer.shape)}; the server wants finite (1, {len(CODES)})")
-            predicted[at] = int(answer.argmax(dim=1))
-    return Score(
-        intervals.interval(intervals.sample([predicted == labels], groups)),
-        intervals.interval(intervals.balanced(predicted == labels, labels, groups)),
-        len(labels),
-        len(np.unique(groups)),
-    )
+        for at, wave in enumerate(tqdm(waves, desc=Path(path).name, unit=" clips", disable=None)):
+            predicted[at] = _answer(model, wave, path)
+    right = intervals.sample([predicted == labels], groups)
+    balanced = intervals.interval(intervals.balanced(predicted == labels, labels, groups))
+    return Score(intervals.interval(right), balanced, len(labels), len(np.unique(groups)), right)
+
+
+def _require_splits(store: ClipStore, splits: Sequence[str]) -> None:
+    for split in splits:
+        if split not in store.names:
+            raise InputError(f"{store.folder}: there is no split {split!r}; there are {', '.join(store.names)}")
+
+
+def _answer(model: torch.jit.ScriptModule, wave: np.ndarray, path: Path | str) -> int:
+    try:
+        answer = model(torch.from_numpy(wave.astype(np.float32)).unsqueeze(0))
+    except RuntimeError as error:  # the model's own code, with its own trace
+        reason = str(error).strip().splitlines()[-1]
+        raise InputError(
+            f"{path}: fails on a clip of {len(wave)} samples ({reason}); call it so before export"
+        ) from None
+    if not isinstance(answer, torch.Tensor) or answer.shape != (1, len(CODES)) or not torch.isfinite(answer).all():
+        shape = tuple(answer.shape) if isinstance(answer, torch.Tensor) else type(answer).__name__
+        raise InputError(f"{path}: answers {shape}; the server wants finite (1, {len(CODES)})")
+    return int(answer.argmax(dim=1))
+
+
+def rank(paths: Sequence[Path | str], store: ClipStore, splits: Sequence[str] = ("test",)) -> list[Ranked]:
+    """Models by accuracy, the best first; those that the server could not score come last, with the reason.
+
+    p-values are corrected after Bonferroni, for as many comparisons with the best as there are.
+    """
+    _require_splits(store, splits)
+    scored: list[Ranked] = []
+    failed: list[Ranked] = []
+    for path in paths:
+        try:
+            scored.append(Ranked(str(path), score(path, store, splits)))
+        except InputError as error:
+            failed.append(Ranked(str(path), fault=str(error)))
+    scored.sort(key=lambda each: -each.score.accuracy.value)
+    tests = [intervals.compare(scored[0].score.right, each.score.right, (True, True)) for each in scored[1:]]
+    behind = [replace(test, p=min(1.0, test.p * len(tests))) for test in tests]
+    return scored[:1] + [replace(each, behind=test) for each, test in zip(scored[1:], behind, strict=True)] + failed
+
+
+def rows(ranking: Sequence[Ranked]) -> list[dict[str, object]]:
+    """A ranking as a table of COLUMNS; what is not known is empty. Models with as many clips right share a rank."""
+    values = [each.score.accuracy.value for each in ranking if each.score]
+    found = []
+    for each in ranking:
+        row: dict[str, object] = dict.fromkeys(COLUMNS, "") | {"model": each.model, "fault": each.fault}
+        if each.score:
+            share = each.score.accuracy
+            row |= {"rank": 1 + sum(value > share.value for value in values), "accuracy": f"{share.value:.4f}"}
+            row |= {
+                "low": f"{share.low:.4f}",
+                "high": f"{share.high:.4f}",
+                "balanced": f"{each.score.balanced.value:.4f}",
+            }
+        if each.behind:
+            row |= {"points behind": f"{100 * each.behind.difference.value:.1f}", "p": f"{each.behind.p:.3f}"}
+        found.append(row)
+    return found
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `spokenlang score`."""
-    parser.add_argument("model", type=Path, help="TorchScript file, as handed in")
-    parser.add_argument("folder", type=Path, help="clip store whose clips it is scored on")
+    parser.add_argument("models", type=Path, nargs="+", metavar="model", help="TorchScript files, as handed in")
+    parser.add_argument("folder", type=Path, help="clip store whose clips they are scored on")
     parser.add_argument("--splits", nargs="+", default=["test"], metavar="SPLIT", help="which clips (default: test)")
+    parser.add_argument("--out", type=Path, metavar="FILE.csv", help="write the ranking there as well")
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print the accuracy that the server would find, and how sure it is."""
-    found = score(args.model, ClipStore.open(args.folder), args.splits)
-    for name, measured in (("accuracy", found.accuracy), ("balanced", found.balanced)):
-        print(f"{name:9} {measured.value:.4f}  (95 %: {measured.low:.4f} to {measured.high:.4f})")
-    print(f"{found.clips} clips of {found.groups} speakers or sources")
-    return 0
+    """Print the accuracy that the server would find, and how sure it is; of several models, their ranking."""
+    store = ClipStore.open(args.folder)
+    if len(args.models) == 1 and not args.out:
+        found = score(args.models[0], store, args.splits)
+        for name, measured in (("accuracy", found.accuracy), ("balanced", found.balanced)):
+            print(f"{name:9} {measured.value:.4f}  (95 %: {measured.low:.4f} to {measured.high:.4f})")
+        print(f"{found.clips} clips of {found.groups} speakers or sources")
+        return 0
+    if args.out:
+        require_replaceable(args.out, ",".join(COLUMNS))  # better now than when all are scored
+    ranking = rank(args.models, store, args.splits)
+    table = rows(ranking)
+    if args.out:
+        write_table(args.out, _as_csv(table))
+    _show(table)
+    best = ranking[0].score
+    if best:
+        print(f"{best.clips} clips of {best.groups} speakers or sources; p is corrected for all that are compared")
+    return int(any(each.fault for each in ranking))
+
+
+def _as_csv(table: Sequence[dict[str, object]]) -> list[str]:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
+    return text.getvalue().splitlines()
+
+
+def _show(table: Sequence[dict[str, object]]) -> None:
+    """The table, as wide as its words; faults below it."""
+    shown = [name for name in COLUMNS if name != "fault"]
+    scored = [row for row in table if not row["fault"]]
+    widths = {name: max(len(name), *(len(str(row[name])) for row in scored)) if scored else 0 for name in shown}
+    for row in [dict(zip(shown, shown, strict=True)), *scored] if scored else []:
+        print("  ".join(f"{row[name]!s:{'<' if name == 'model' else '>'}{widths[name]}}" for name in shown))
+    for row in table:
+        if row["fault"]:
+            print(f"no score: {row['fault']}")
