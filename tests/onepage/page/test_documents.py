@@ -135,6 +135,11 @@ def test_word_s_document_says_what_the_page_says(full, tmp_path):
         assert text in said, text
     assert [["Setting", "All, %"], ["guess & <hope>", "25.1 ±1.1"], ["net", "95.4 ±0.6"]] in word.tables()
     assert ["left set", "right"] in word.tables()[-1]
+    widths = [[int(each.get(f"{W}w")) for each in grid] for grid in word.body.iter(f"{W}tblGrid")]
+    first, second = next(w for w, table in zip(widths, word.tables(), strict=True) if table[0] == ["Setting", "All, %"])
+    assert first / second == pytest.approx(
+        17 / 12, rel=0.01
+    )  # "guess & <hope>", "95.4 ±0.6", and the space beside them
     assert [row for table in word.tables() for row in table if row[-1] == "(1)"] == [["", "(1)"]]
     notes = word.text(ElementTree.fromstring(word.files["word/footnotes.xml"]))
     assert "Said of the abstract." in notes
@@ -205,6 +210,27 @@ def test_latex_is_set_by_a_tex(full, tmp_path):
         "Table 2: A typed table", "Below", "1 First", "1.1 Sub", "As Fig. 2a shows",
     ):  # fmt: skip
         assert text in said, text
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="there is no TeX on this machine")
+def test_signs_of_formulas_in_a_text_are_set_by_a_tex(sheet, tmp_path):
+    out = written(
+        sheet.write(f"# A\n\nText {' '.join(documents.SIGNS)} and `{' '.join(documents.SIGNS)}`."),
+        tmp_path / "out",
+        "latex",
+    )
+    words = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", documents.LATEX]
+    done = subprocess.run(words, cwd=out, capture_output=True, text=True, errors="replace")
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_signs_are_declared_where_they_stand_and_only_there(sheet, tmp_path):
+    source = (written(sheet.write("# A\n\nFrom −3 to α."), tmp_path / "a", "latex") / documents.LATEX).read_text(
+        "utf-8"
+    )
+    assert re.findall(r"DeclareUnicodeCharacter\{(\w+)\}", source) == ["2212", "03B1"]
+    source = (written(sheet.write("# A\n\nText."), tmp_path / "b", "latex") / documents.LATEX).read_text("utf-8")
+    assert "DeclareUnicodeCharacter{" not in source
 
 
 def test_the_same_bytes_whenever_and_wherever(full, tmp_path, monkeypatch):

@@ -27,6 +27,21 @@ BREAKS = {  # between the parts, which are pages of their own
 LAYOUT = ("documentclass=article", "papersize=a4", "geometry=margin=25mm", "colorlinks=true")
 # pandoc writes this time into the document and its archive, wherever and whenever it is at work.
 CLOCK = {"SOURCE_DATE_EPOCH": str(STAMP), "TZ": "UTC"}
+_GREEK = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi"
+_GREEK += " rho sigma tau upsilon phi chi psi omega"
+_NAMED = {
+    **dict(zip("αβγδεζηθικλμνξπρστυφχψω", _GREEK.split(" "), strict=True)),
+    "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma", "Φ": "Phi", "Ψ": "Psi",
+    "Ω": "Omega", "≤": "le", "≥": "ge", "≠": "ne", "≈": "approx", "≡": "equiv", "∼": "sim", "∞": "infty", "∝": "propto",
+    "∈": "in", "∑": "sum", "√": "surd", "∂": "partial", "∇": "nabla", "→": "to", "←": "gets", "↔": "leftrightarrow",
+    "⇒": "Rightarrow", "⇔": "Leftrightarrow",
+}  # fmt: skip
+# Signs of formulas that stand in texts, our own numbers' minus among them, and that pdfTeX knows in formulas alone.
+SIGNS = {
+    "−": "-", **{sign: f"\\{name}" for sign, name in _NAMED.items()},
+    **{sign: f"{{}}^{{{plain}}}" for sign, plain in zip("⁰⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0456789-+n", strict=True)},
+    **{sign: f"{{}}_{{{plain}}}" for sign, plain in zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True)},
+}  # fmt: skip
 
 
 def write(
@@ -63,12 +78,24 @@ def _written(writer: PlainWriter, front: Front, path: Path, options: list[str]) 
     blocks = [block for part in parts for block in (between, *rewrite(part, writer.change))][1:]
     blocks.append({"t": "Para", "c": [{"t": "Emph", "c": words(front.note)}]})
     highest = min((node["c"][0] for node in nodes(parts) if node["t"] == "Header"), default=1)
+    about = _about(front, rewrite(document.abstract, writer.change))
+    if writer.to == "latex":
+        about |= _declared(f"{blocks}{about}")
     pandoc.run(
         ["-f", "json", "-t", writer.to, "--standalone", "--wrap=none", f"--shift-heading-level-by={1 - highest}",
          *options, "-o", str(path.resolve())],
-        pandoc.as_json(blocks, _about(front, rewrite(document.abstract, writer.change))),
+        pandoc.as_json(blocks, about),
         cwd=str(writer.folder) if writer.folder.is_dir() else None, environment={**os.environ, **CLOCK},
     )  # fmt: skip
+
+
+def _declared(said: str) -> dict[str, Node]:
+    """Declarations of those SIGNS that are said, for the TeX that wants them."""
+    lines = [f"  \\DeclareUnicodeCharacter{{{ord(sign):04X}}}{{\\ensuremath{{{tex}}}}}" for sign, tex in SIGNS.items()
+             if sign in said]  # fmt: skip
+    text = "\n".join(["\\ifdefined\\DeclareUnicodeCharacter", *lines, "\\fi"])
+    block = {"t": "RawBlock", "c": ["latex", text]}
+    return {"header-includes": {"t": "MetaBlocks", "c": [block]}} if lines else {}
 
 
 def _about(front: Front, abstract: list[Node]) -> dict[str, Node]:

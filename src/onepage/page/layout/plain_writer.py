@@ -21,6 +21,7 @@ from onepage.page.tree.walk import attribute, has_class, identity, rewrite, text
 
 NONE: list[Any] = ["", [], []]  # an element's id, classes and attributes where it has none
 SIDES = {"left": "AlignLeft", "right": "AlignRight", "center": "AlignCenter"}
+LINE, BESIDE = 70, 3  # letters of a line in Word; those that the space beside a table's column takes
 _DISPLAYS = re.compile(
     r"\\(begin|end)\{(equation|displaymath|math|align|alignat|flalign|eqnarray|gather|multline)\*?\}(?:\{\d+\})?"
 )
@@ -146,6 +147,22 @@ class WordWriter(PlainWriter):
         number = {"t": "Strong", "c": words(f"{self.numbered(node)}.")}
         first, *rest = caption or [{"t": "Plain", "c": []}]
         return [{**first, "c": [number, {"t": "Space"}, *first["c"]]}, *rest]
+
+    def _table(self, node: Node, caption: list[Node], content: list[Any]) -> Node:
+        """A table with columns as wide as what stands in them; Word would have them all alike."""
+        sides, head, bodies, foot = content
+        longest = [0] * len(sides)
+        for _, cells in (*head[1], *(row for body in bodies for row in (*body[2], *body[3])), *foot[1]):
+            column = 0
+            for _, _, _, across, blocks in cells:
+                if across == 1 and column < len(sides):
+                    longest[column] = max(longest[column], len(text(blocks)))
+                column += across
+        whole = max(LINE, sum(longest) + len(sides) * BESIDE)
+        if all(width["t"] == "ColWidthDefault" for _, width in sides):
+            shares = [{"t": "ColWidth", "c": round((each + BESIDE) / whole, 4)} for each in longest]
+            sides = [[side, share] for (side, _), share in zip(sides, shares, strict=True)]
+        return super()._table(node, caption, [sides, head, bodies, foot])
 
     def reference(self, name: str) -> list[Node]:
         label, anchor = self.label(name)
