@@ -25,8 +25,6 @@ from onepage.core import geometry, quantities
 from onepage.publishing import drawing, records, tables
 from onepage.publishing.tables import PublishError
 
-LATER = {"audio", "clips", "matrix", "scatter"}  # kinds that media.py defines; imported on first use
-
 # The page's geometry, for figures: a column, the gutter, and both columns together, in inches.
 COLUMN = round(geometry.COLUMN / geometry.INCH, 2)
 GUTTER = round(geometry.GUTTER / geometry.INCH, 2)
@@ -199,7 +197,7 @@ def file(name: str, path: str | Path) -> None:
 
 
 def __getattr__(name: str) -> Any:
-    if name in LATER:
+    if name in records.MEDIA:  # imported on first use
         from onepage.publishing import media
 
         return getattr(media, name)

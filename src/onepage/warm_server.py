@@ -23,7 +23,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from onepage.core import files
+from onepage.core import files, locks
 from onepage.core.config import load
 from onepage.core.places import PACKAGE
 
@@ -84,7 +84,7 @@ def serve(root: Path, address: Path) -> None:
                 owners.add(owner)
                 children.add(child)
             children = {child for child in children if child and os.waitpid(child, os.WNOHANG)[0] == 0}
-            owners = {owner for owner in owners if _alive(owner)}
+            owners = {owner for owner in owners if locks.is_alive(owner)}
             now = time.monotonic()
             owned = now if owners else owned
             if known and not children and (now - used > IDLE_SECONDS if owners else now - owned >= linger):
@@ -100,14 +100,6 @@ def _forget(address: Path, mine: os.stat_result) -> None:
     with contextlib.suppress(OSError):
         if os.path.samestat(address.lstat(), mine):
             files.discard(address)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return pid > 0
 
 
 def _fork(connection: socket.socket, listener: socket.socket, ours: tuple[str, ...]) -> tuple[int, int]:

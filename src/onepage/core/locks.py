@@ -94,7 +94,7 @@ class Lock:
                     signal.signal(number, signal.SIG_DFL)
                 _close_all_but(stream, watched)
                 os.chdir("/")
-                while watched is None and _alive(pid):
+                while watched is None and is_alive(pid):
                     time.sleep(0.1)
                 if watched is not None:
                     select.select([watched], [], [])
@@ -136,7 +136,10 @@ def _holder(stream: int) -> str:
         return "another process"
 
 
-def _alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process, anybody's."""
+    if pid <= 0:
+        return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -31,7 +31,7 @@ class Watch:
 
     def file(self, path: Path) -> list[int] | None:
         """Remember a file, which need not exist; returns its state."""
-        return self._states.setdefault(str(path), _state(str(path)))
+        return self._states.setdefault(str(path), state_of(str(path)))
 
     def variable(self, name: str) -> str:
         """Remember an environment variable; returns a hash of its value, which may be a secret ("": not set)."""
@@ -82,7 +82,7 @@ def unchanged(file: Path, request: Any) -> bool:
         return False
     if any(_hashed(name) != value for name, value in record.get("variables", {}).items()):
         return False
-    return all(_state(path) == states[path] for path in states)
+    return all(state_of(path) == states[path] for path in states)
 
 
 def _hashed(name: str) -> str:
@@ -90,7 +90,8 @@ def _hashed(name: str) -> str:
     return "" if value is None else hashlib.sha256(value.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
-def _state(path: str) -> list[int] | None:
+def state_of(path: str | Path) -> list[int] | None:
+    """What tells a file's later state from this one; None if there is no such file."""
     try:
         found = os.stat(path)
     except OSError:

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from onepage.core import files
+from onepage.core import files, watch
 
 RECORD = "page.done"  # in build/<report>: the key that the page was made for, and the state of each of its files
 _TICK = 50_000_000  # ns: a file changed this shortly before it was looked at may change again unnoticed
@@ -20,7 +20,7 @@ _TICK = 50_000_000  # ns: a file changed this shortly before it was looked at ma
 
 def remember(build: Path, out: Path, key: str, names: list[str]) -> None:
     """After the report was put in place: what is there, and what for."""
-    found = {name: [_sha256(out / name), _state(out / name)] for name in sorted(names)}
+    found = {name: [_sha256(out / name), watch.state_of(out / name)] for name in sorted(names)}
     _save(build, {"key": key, "at": time.time_ns(), "files": found})
 
 
@@ -38,7 +38,7 @@ def reasons(build: Path, out: Path) -> list[str]:
     looked = time.time_ns()
     wrong, moved = [], False
     for name, (digest, state) in known.items():
-        now = _state(out / name)
+        now = watch.state_of(out / name)
         if now is None:
             wrong.append(f"{name} is gone")
         elif now != state or max(now[:2]) > at - _TICK:
@@ -89,11 +89,3 @@ def _sha256(path: Path) -> str:
         return files.digest(path)
     except OSError:
         return ""
-
-
-def _state(path: Path) -> list[int] | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return [found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino]

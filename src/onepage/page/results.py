@@ -7,8 +7,6 @@ publish is shown on their own pages only, since every seed of a run publishes th
 from __future__ import annotations
 
 import base64
-import csv
-import io
 import json
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -17,7 +15,7 @@ from typing import Any
 from onepage.core import files
 from onepage.core.errors import UserError
 from onepage.page.numbers import wording
-from onepage.publishing import records
+from onepage.publishing import records, tables
 
 KINDS = {"value": "values", "claim": "claims", "figure": "figures", "table": "tables", "answer": "answers",
          "file": "files"}  # fmt: skip
@@ -109,7 +107,7 @@ def _body(record: records.Record, entry: Path, collected: Collected, place: str)
         path = f"assets/{record.name}.csv"
         keys = [column["key"] for column in record.body["columns"]]
         rows = [[_flat(row[key]) for key in keys] for row in record.body["rows"]]
-        collected.assets[path] = _csv(keys, rows)
+        collected.assets[path] = tables.as_csv(keys, rows)
         return {**record.body, "data": path}
     if record.kind == "answer":
         text = record.body["text"]
@@ -126,7 +124,7 @@ def _figure(record: records.Record, collected: Collected) -> dict[str, Any]:
     data = record.body.get("data")
     if data:
         path = f"assets/{record.name}.csv"
-        collected.assets[path] = _csv(data["columns"], data["rows"])
+        collected.assets[path] = tables.as_csv(data["columns"], data["rows"])
     kept = {key: record.body[key] for key in ("alt", "caption", "size")}
     return {"svg": svg, "png": png, "data": path if data else None, **kept}
 
@@ -143,11 +141,3 @@ def _file(record: records.Record, entry: Path, collected: Collected, place: str)
 
 def _flat(cell: Any) -> Any:
     return cell.get("value") if isinstance(cell, dict) else cell
-
-
-def _csv(header: list[str], rows: list[list[Any]]) -> bytes:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return buffer.getvalue().encode("utf-8")

@@ -27,6 +27,8 @@ NAME = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 OWN = {"report.pdf", "report.html", "report.png", "index.html", "timing.js", "results.json", "manifest.json",
        "report.docx", "report.tex", "latex", "analyses", "assets"}  # fmt: skip
 
+MEDIA = {"audio", "clips", "matrix", "scatter"}  # kinds that media.py defines: what one can listen to
+
 _published: dict[str, tuple[str, int]] = {}
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
 import decimal
 import fractions
 import html
+import io
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import Any
 
@@ -145,6 +147,15 @@ def _is_whole(content: decimal.Decimal | fractions.Fraction) -> bool:
         return content == int(content)
     except (ValueError, OverflowError):  # NaN and infinity
         return False
+
+
+def as_csv(columns: Iterable[Any], rows: Iterable[Iterable[Any]]) -> bytes:
+    """A file of comma-separated values, the same bytes everywhere; what is None stays empty."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return buffer.getvalue().encode("utf-8")
 
 
 def _quoted(content: Any) -> str:

@@ -23,7 +23,7 @@ from onepage.publishing import records
 from onepage.review import map as maps
 from onepage.review import map_drawing, pages
 
-HEADLINES = 8
+HEADLINES = 6
 DOCUMENTS = {"report.pdf": "PDF", "report.html": "As a web page", "report.docx": "For Word", "report.tex": "LaTeX"}
 TEMPLATE = "index.html.j2"
 STYLES = ("page.css", "index.css")

@@ -6,9 +6,7 @@ Images, sound and data do not go into the page: they become files beside it, and
 from __future__ import annotations
 
 import base64
-import csv
 import hashlib
-import io
 import json
 import re
 from collections.abc import Iterator
@@ -18,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from onepage.execute.notebooks import overwritten
+from onepage.publishing import records, tables
 from onepage.review import bundles, pages, prose, sanitised
 from onepage.review.cells import Cell, line_of
 
-MIME = "application/vnd.onepage+json"
 PIXELS_PER_INCH = 150  # figures are drawn for a printed column; a screen shows them half as large again
 DATA_ROWS = 40  # figures with at most so many rows of data show them as a table, too
 MOST_OUTPUTS = 200  # of one cell, besides what is published
@@ -79,7 +77,7 @@ def records_in(cells: list[Cell]) -> Iterator[dict[str, Any]]:
     """The records of a page, in order."""
     for cell in cells:
         for output in cell.outputs:
-            record = output.get("data", {}).get(MIME)
+            record = output.get("data", {}).get(records.MIME)
             if isinstance(record, dict) and "kind" in record and "name" in record:
                 yield record
 
@@ -88,7 +86,7 @@ def cell_outputs(cell: Cell, media: Media, origin: Origin, lists: dict[str, dict
     """HTML of a code cell's outputs. `lists` are the page's records of clips by name, for what links to them."""
     groups: list[tuple[str, list[Any]]] = []
     for output in cell.outputs:
-        record = output.get("data", {}).get(MIME)
+        record = output.get("data", {}).get(records.MIME)
         kind = record["kind"] if isinstance(record, dict) and "kind" in record else output.get("output_type", "")
         if kind == "stream":
             kind = f"stream {output.get('name')}"
@@ -133,7 +131,7 @@ def _figure(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str, 
         context["png"] = media.add(f"{name}.png", base64.b64decode(bundles.joined(png)))
     context["width"], context["height"] = (round(side * PIXELS_PER_INCH) for side in size) if size else (None, None)
     data = record.get("data")
-    context["csv"] = media.add(f"{name}.csv", _csv(data["columns"], data["rows"])) if data else None
+    context["csv"] = media.add(f"{name}.csv", tables.as_csv(data["columns"], data["rows"])) if data else None
     context["shown"] = data if data and len(data["rows"]) <= DATA_ROWS else None
     return context
 
@@ -154,7 +152,7 @@ def _table(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str, A
     return {
         "caption": prose.inline(record.get("caption", "")),
         "note": prose.inline(note) if note else None,
-        "csv": media.add(f"{record['id']}.csv", _csv(heads, lines)),
+        "csv": media.add(f"{record['id']}.csv", tables.as_csv(heads, lines)),
     }
 
 
@@ -173,7 +171,7 @@ def _clips(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str, A
     return {
         "caption": prose.inline(record.get("caption", "")),
         "files": files,
-        "csv": media.add(f"{record['id']}.csv", _csv(heads, lines)),
+        "csv": media.add(f"{record['id']}.csv", tables.as_csv(heads, lines)),
     }
 
 
@@ -205,7 +203,7 @@ def _matrix(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str, 
         "caption": prose.inline(record.get("caption", "")),
         "rows": rows,
         "list": pages.anchor(linked["name"]) if linked else None,
-        "csv": media.add(f"{record['id']}.csv", _csv([record["row_key"], *record["columns"]], lines)),
+        "csv": media.add(f"{record['id']}.csv", tables.as_csv([record["row_key"], *record["columns"]], lines)),
     }
 
 
@@ -225,7 +223,7 @@ def _scatter(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str,
         "texts": texts,
         "prefix": prefix,
         "plot": scatter_paths(record, known),
-        "csv": media.add(f"{record['id']}.csv", _csv(["id", "group", "x", "y", "text"], lines)),
+        "csv": media.add(f"{record['id']}.csv", tables.as_csv(["id", "group", "x", "y", "text"], lines)),
     }
 
 
@@ -276,14 +274,6 @@ def _stream(kind: str, text: str) -> str:
 def _classes_only(html: str) -> str:
     """nbconvert's spans without style attributes, which the page's policy refuses; their text is escaped already."""
     return re.sub(r'<span( class="[^"<>]*")? style="[^"<>]*">', r"<span\1>", html)
-
-
-def _csv(columns: list, rows: list) -> bytes:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(["" if cell is None else cell for cell in row] for row in rows)
-    return out.getvalue().encode()
 
 
 def _svg_inches(text: str) -> tuple[float, float] | None:

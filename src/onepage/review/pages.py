@@ -20,12 +20,11 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup, escape
 
 from onepage.core import quantities
+from onepage.publishing import records
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "templates"
 STATIC = HERE / "static"
-
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 
 
 @cache
@@ -90,7 +89,7 @@ def page(
 
 def safe_name(name: str) -> str:
     """A record's name as an id and a file name; whatever is not a plain name is replaced, and told apart by a hash."""
-    if NAME.match(name) and ".." not in name and len(name) <= 120:
+    if records.NAME.match(name) and ".." not in name and len(name) <= 120:
         return name
     slug = slugify(name)[:60] or "unnamed"
     return f"{slug}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"

@@ -19,6 +19,7 @@ from typing import Any
 from onepage.core import files
 from onepage.core.errors import UserError
 from onepage.core.places import BUILD, PACKAGE
+from onepage.publishing import records
 from onepage.review import cells as cells_
 from onepage.review import pages, prose
 from onepage.review.outputs import Media, Origin, cell_outputs, records_in
@@ -27,7 +28,6 @@ from onepage.scripts import percent
 STYLES = ("page.css", "media.css")
 SCRIPTS = ("page.js",)
 PAGE = "page of an execution"  # how the folder of one under build/ is marked
-LISTENING = {"audio", "clips", "matrix", "scatter"}  # kinds that need the script for sound
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ def _render(
     page = pages.page(
         "analysis.html.j2",
         STYLES,
-        (*SCRIPTS, "listen.js") if kinds & LISTENING else SCRIPTS,
+        (*SCRIPTS, "listen.js") if kinds & records.MEDIA else SCRIPTS,
         rules=media.css,
         title=title,
         body=body,

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import unescape
 
+from onepage.publishing.media_types import suffix_of
 from onepage.review import declared, drawings
 
 LARGEST = 250_000  # characters of HTML that a page shows of one output; the rest is in the notebook
@@ -53,11 +54,6 @@ _ATTRIBUTES = {
     "mtable": {"columnalign", "rowspacing", "columnspacing"}, "mtd": {"columnalign", "columnspan", "rowspan"},
     "mspace": {"width", "height", "depth"}, "mpadded": {"width", "height", "depth", "lspace", "voffset"},
     "mfrac": {"linethickness"}, "mover": {"accent"}, "munder": {"accentunder"}, "menclose": {"notation"},
-}  # fmt: skip
-_SUFFIXES = {
-    "image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp", "audio/wav": "wav",
-    "audio/x-wav": "wav", "audio/wave": "wav", "audio/mpeg": "mp3", "audio/mp3": "mp3", "audio/ogg": "ogg",
-    "audio/flac": "flac", "audio/x-flac": "flac", "audio/aac": "aac", "audio/mp4": "m4a",
 }  # fmt: skip
 MAGIC = {
     "png": b"\x89PNG\r\n\x1a\n", "jpg": b"\xff\xd8\xff", "gif": b"GIF8", "webp": b"RIFF", "wav": b"RIFF",
@@ -208,7 +204,7 @@ def _file(kind: str, encoded: str, keep: Keep) -> str | None:
             return keep("svg", drawings.clean(content.decode("utf-8", "replace")).encode())
         except drawings.Unfit:
             return None
-    suffix = _SUFFIXES.get(kind)
+    suffix = suffix_of(kind)
     return keep(suffix, content) if suffix and content.startswith(MAGIC.get(suffix, b"")) and content else None
 
 

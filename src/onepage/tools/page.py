@@ -29,7 +29,6 @@ from onepage.review import index, pages, render
 from onepage.tools import plan as planning
 
 UNLISTED = {"manifest.json", "timing.js", files.MARKER}  # the manifest itself, and what may differ from build to build
-HEADLINES = 6
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ def summary(built: Built, here: Path) -> str:
     """The headline values, what to mend and what to open."""
     shown = list(dict.fromkeys(name for name, _ in built.composed.use.shown if name in built.results["values"]))
     lines = []
-    for name in shown[:HEADLINES]:
+    for name in shown[: index.HEADLINES]:
         value = built.results["values"][name]
         text = quantities.interval(value["value"], value["low"], value["high"], value["unit"])
         lines.append(f"  {name:28} {text}")
@@ -142,7 +141,7 @@ def _write(plan: planfile.Plan, folder: Path) -> tuple[dict[str, Any], Composed,
     headline = list(dict.fromkeys(name for name, _ in composed.use.shown if name in found["values"]))
     index.write_index(
         plan.data, found, folder, [row.as_dict() for row in rows], found["claims"], root=plan.root,
-        headline=headline[:HEADLINES],
+        headline=headline[: index.HEADLINES],
     )  # fmt: skip
     _put(folder / "manifest.json", results.as_json(manifest(folder, plan.report)).encode("utf-8"))
     return found, composed, made, rows

@@ -13,18 +13,16 @@ from dataclasses import dataclass, field
 from html import escape
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from mimetypes import guess_type
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from onepage.core.errors import UserError
 from onepage.plan import planfile
+from onepage.publishing.media_types import TYPES, type_of
 from onepage.review import pages
 from onepage.tools import map as maps
 
 PING_SECONDS = 15.0
-TYPES = {".js": "text/javascript", ".svg": "image/svg+xml", ".flac": "audio/flac", ".ogg": "audio/ogg",
-         ".wav": "audio/wav", ".csv": "text/csv", ".json": "application/json", ".md": "text/plain"}  # fmt: skip
 _POLICY = re.compile(r'(<meta http-equiv="Content-Security-Policy" content=")([^"]*)(">)', re.I)
 
 
@@ -137,16 +135,15 @@ class Handler(BaseHTTPRequestHandler):
         if path == "/_onepage/news":
             return self._stream()
         if path == "/_onepage/preview.js":
-            return self._send(HTTPStatus.OK, pages.static("preview.js").encode(), TYPES[".js"])
+            return self._send(HTTPStatus.OK, pages.static("preview.js").encode(), TYPES["js"])
         if path == "/_onepage/states":
-            return self._send(HTTPStatus.OK, json.dumps(self.server.states()).encode(), TYPES[".json"])
+            return self._send(HTTPStatus.OK, json.dumps(self.server.states()).encode(), TYPES["json"])
         found = self._find(path)
         if found is not None:
-            kind = TYPES.get(found.suffix) or guess_type(found.name)[0] or "application/octet-stream"
             content = found.read_bytes()
             if found.suffix == ".html":
                 return self._send(HTTPStatus.OK, self._listening(content.decode("utf-8"), path).encode(), "text/html")
-            return self._send(HTTPStatus.OK, content, kind)
+            return self._send(HTTPStatus.OK, content, type_of(found.name))
         if path in ("/", "/index.html"):  # nothing has been built yet
             page = pages.page("waiting.html.j2", ("page.css",), (), report=self.server.folder.name)
             return self._send(HTTPStatus.OK, self._listening(page, path).encode(), "text/html")

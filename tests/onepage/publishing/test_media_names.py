@@ -16,7 +16,7 @@ import review_project as project
 from outputs_shown import ORIGIN, Elements
 
 from onepage.publish import PublishError
-from onepage.publishing import media
+from onepage.publishing import media, records
 from onepage.review import outputs
 from onepage.review.cells import Cell
 
@@ -31,7 +31,7 @@ def drawn(files: Path, call) -> tuple[Elements, str]:
     with project.Recorder(files) as recorder:
         call()
     page = outputs.Media("media/q1", files)
-    lists = {o["data"][outputs.MIME]["name"]: o["data"][outputs.MIME] for o in recorder.outputs}
+    lists = {o["data"][records.MIME]["name"]: o["data"][records.MIME] for o in recorder.outputs}
     html = "\n".join(outputs.cell_outputs(Cell("code", "x", 1, outputs=recorder.outputs), page, ORIGIN, lists))
     html.encode("utf-8")
     own = "".join(str(o["data"].get("text/html", "")) for o in recorder.outputs)

@@ -264,7 +264,7 @@ def test_a_page_with_as_many_clips_and_points_as_it_may_have_stays_small(tmp_pat
 )
 def test_names_become_plain_file_names(name: str, safe: str | None) -> None:
     found = pages.safe_name(name)
-    assert pages.NAME.match(found)
+    assert records.NAME.match(found)
     assert ".." not in found
     assert "/" not in found
     assert (found == name) == (safe is not None)
