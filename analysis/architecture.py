@@ -35,7 +35,7 @@ publish.figure(
     "architecture",
     plots.architecture(diagram.blocks(layers, samples), f"{parameters:,}"),
     alt="The network as a stack of layers from waveform to six logits: " + ", ".join(row.label for row in layers) + ".",
-    caption="The six-class network: layers, output (channels × frames), parameters.",
+    caption="The six-class network; outputs are channels × frames.",
     data=[
         {"layer": row.label, "output": " × ".join(map(str, row.shape)), "parameters": row.parameters} for row in layers
     ],

@@ -61,9 +61,9 @@ hop = shown.config.front_end.hop_ms
 frames = next(row.shape[0] for row in layers if row.name == "front_end.spectrum")
 publish.answer(
     "q2a",
-    f"""A language shows in sounds of 50 to 500 ms and their order, whenever they occur. Log-mel spectra every {hop:g} ms make
+    f"""A language shows in sounds of 50 to 500 ms and their order, whenever they occur. Log-mel spectra every {hop:g} ms make
 {frames} short vectors of {store.samples:,} samples. Convolutions over time share their weights between all moments; a stride and growing
-dilation let the last of them see {field:.1f} s, a few syllables; batch normalisation and residual paths keep them
+dilation let the last of them see {field:.1f} s, a few syllables; batch normalisation and residual paths keep them
 trainable. Mean and deviation over the clip make one vector of any number of frames; after dropout one linear unit gives the
 logit of Spanish: {parameters:,} parameters in all.""",
 )
@@ -105,7 +105,7 @@ publish.figure(
     alt="Training and validation loss against optimiser steps, for the chosen binary network and for the same without any "
     "technique against overfitting.",
     caption=f"English or Spanish: loss every {shown.config.log_every} steps, running mean of five.",
-    data=losses.loss_rows(history),
+    data=losses.loss_rows(history) or None,  # none where a training had fewer steps than lie between two records
 )
 
 # %% [markdown]

@@ -171,9 +171,8 @@ if np.isfinite(correlation):
 same = sum(kin.values())
 publish.answer(
     "q3d",
-    f"The first two components hold {explained.sum():.0%} of the variance of the outputs: a network trained with "
-    "cross-entropy pushes its classes into as many directions, and two cannot show them all, so clouds that overlap in "
-    f"the plane may be well apart in space. In all six dimensions, {same} of {len(near)} languages have their nearest class "
+    f"The first two components hold {explained.sum():.0%} of the variance of the outputs; in the rest, clouds that overlap "
+    f"in the plane may still be apart. In all six dimensions, {same} of {len(near)} languages have their nearest class "
     f"mean within their own branch. {verdict}Nearness means that a clip gets high scores for both languages. {related}"
     "The network knows nothing of history; what it can find of a family is what relatives share in sounds and rhythm.",
 )

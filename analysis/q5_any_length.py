@@ -75,7 +75,7 @@ publish.claim(
 publish.answer(
     "bonus",
     "It works on any length. Its layers are convolutions, which slide over however many frames there are, and the statistics "
-    "pooling reduces them to one mean and one deviation per channel, so the last layer always sees a vector of one size. Training "
-    "on random crops makes it used to different lengths. Clips shorter than one window are padded with zeros. "
+    "pooling reduces them to one mean and one deviation per channel, so the last layer always sees a vector of one size. It was "
+    "trained on random crops of different lengths. Clips shorter than one window are padded with zeros. "
     f"Accuracy is {shortest['accuracy']:.0%} at {shortest['seconds']:g} s and {longest['accuracy']:.0%} at {longest['seconds']:g} s.",
 )

@@ -155,6 +155,7 @@ def test_every_figure_draws(tiny_run: TrainedRun) -> None:
         plots.waveforms(random.normal(size=(5, 800)), 8000, CODES[:5]),
         plots.before_and_after(random.normal(size=(3, 9, 40)), random.normal(size=(3, 9, 40))),
         plots.loss_curves(history),
+        plots.loss_curves({"too short to be recorded": {key: np.empty(0) for key in ("step", "train", "validation")}}),
         plots.gap({"none": (0.1, 0.5), "crops": (0.2, 0.3)}),
         plots.intervals(rows, "accuracy / %"),
         plots.confusion(counts),

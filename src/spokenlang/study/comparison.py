@@ -167,4 +167,4 @@ def accuracy_by_presence(
 
 def unit(store: ClipStore) -> str:
     """What intervals are over, in words."""
-    return "voices" if store.has_groups else "clips, since no voices are known,"
+    return "voices" if store.has_groups else "clips, since no voices are known"

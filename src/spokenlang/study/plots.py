@@ -84,7 +84,9 @@ def loss_curves(histories: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
 
 
 def _smooth(values: np.ndarray, width: int = 5) -> np.ndarray:
-    """Centred running mean that keeps the length; short windows at the ends."""
+    """Centred running mean that keeps the length; short windows at the ends. Nothing stays nothing."""
+    if not len(values):  # a training of fewer steps than are between two records
+        return values
     kernel = np.ones(min(width, len(values)))
     return np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same")
 
