@@ -254,9 +254,11 @@ def test_a_project_may_have_a_design_of_its_own(full, tmp_path):
     out = written(full, tmp_path / "b", "docx", "latex")
     assert b"C0FFEE" in Word(out / documents.WORD).files["word/theme/theme1.xml"]
     assert (out / documents.LATEX).read_text(encoding="utf-8").startswith("% ours\n\\section{First}")
-    full.file("theme/page.tex", "$if(x)$")
-    with pytest.raises(UserError, match=r"page\.tex"):
-        written(full, tmp_path / "c", "latex")
+    full.file("theme/page.tex", "$if(x)$\n")
+    full.file("theme/page.docx", "no document")
+    for name, said in (("latex", r"theme/page\.tex:2: pandoc cannot"), ("docx", r"theme/page\.docx: pandoc cannot")):
+        with pytest.raises(UserError, match=rf"[^\n]*{said} write report\.[^\n]*\Z"):
+            written(full, tmp_path / name, name)
 
 
 @pytest.mark.parametrize("name", ["plain", "with space", "a_b", "é", "中", "x:y;z.w", "a~b", "a'b", "a+b=c", "-"])

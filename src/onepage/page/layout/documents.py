@@ -6,11 +6,13 @@ They are made where `formats` of [tool.onepage] asks for them, from the tree tha
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from onepage.core.errors import UserError
 from onepage.page.layout.plain_writer import LatexWriter, PlainWriter, WordWriter, words
 from onepage.page.layout.typeset import STAMP, Front
 from onepage.page.tree import pandoc
@@ -56,23 +58,19 @@ def write(
 def _word(document: Document, front: Front, results: dict[str, Any], out: Path, page_folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="onepage-") as folder:
         writer = WordWriter(document, results, out, page_folder, folder=Path(folder))
-        _written(writer, front, out / WORD, _own(page_folder, "page.docx", "--reference-doc"))
+        _written(writer, front, out / WORD, "page.docx", ["--reference-doc"])
 
 
 def _latex(document: Document, front: Front, results: dict[str, Any], out: Path, page_folder: Path) -> None:
     writer = LatexWriter(document, results, out, page_folder, folder=out / PICTURES, beside=PICTURES)
     layout = [word for setting in LAYOUT for word in ("--variable", setting)]
-    _written(writer, front, out / LATEX, ["--number-sections", *layout, *_own(page_folder, "page.tex", "--template")])
+    _written(writer, front, out / LATEX, "page.tex", ["--number-sections", *layout, "--template"])
 
 
-def _own(page_folder: Path, name: str, option: str) -> list[str]:
-    """The project's own design, where there is one."""
-    design = page_folder / "theme" / name
-    return [option, str(design.resolve())] if design.is_file() else []
-
-
-def _written(writer: PlainWriter, front: Front, path: Path, options: list[str]) -> None:
-    document = writer.document
+def _written(writer: PlainWriter, front: Front, path: Path, own: str, options: list[str]) -> None:
+    """Have pandoc write a document; the last option is that of the theme's own design, where it has one."""
+    document, design = writer.document, writer.page_folder / "theme" / own
+    options = [*options, str(design.resolve())] if design.is_file() else options[:-1]
     parts = [blocks for blocks in document.parts.values() if blocks]
     between = writer.raw(BREAKS[writer.to])
     blocks = [block for part in parts for block in (between, *rewrite(part, writer.change))][1:]
@@ -81,12 +79,17 @@ def _written(writer: PlainWriter, front: Front, path: Path, options: list[str]) 
     about = _about(front, rewrite(document.abstract, writer.change))
     if writer.to == "latex":
         about |= _declared(f"{blocks}{about}")
-    pandoc.run(
+    done = pandoc.run(
         ["-f", "json", "-t", writer.to, "--standalone", "--wrap=none", f"--shift-heading-level-by={1 - highest}",
          *options, "-o", str(path.resolve())],
         pandoc.as_json(blocks, about),
-        cwd=str(writer.folder) if writer.folder.is_dir() else None, environment={**os.environ, **CLOCK},
+        cwd=str(writer.folder) if writer.folder.is_dir() else None, environment={**os.environ, **CLOCK}, fail=False,
     )  # fmt: skip
+    if done.returncode:
+        said = " ".join(done.stderr.split("CallStack")[0].split())
+        line = re.search(r"\(line (\d+)", said)
+        place = f"{design}:{line.group(1)}" if line else f"{design if design.is_file() else path.name}"
+        raise UserError(f"{place}: pandoc cannot write {path.name}: {said}")
 
 
 def _declared(said: str) -> dict[str, Node]:
