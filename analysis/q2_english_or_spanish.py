@@ -127,7 +127,7 @@ publish.figure(
     plots.gap(gaps),
     alt="For each technique alone and for all of them: final loss on training clips and on validation clips, joined by a line.",
     caption="Final training (open) and validation loss (filled), each technique alone"
-    + (f", mean of {len(tried)} seeds." if len(tried) > 1 else "."),
+    + (f", mean of {len(tried)} seeds." if len(tried) > 1 else ", one seed."),
     data=[
         {"technique": name, "training": float(train), "validation": float(held_out), "seeds": len(tried)}
         for name, (train, held_out) in gaps.items()
@@ -140,17 +140,18 @@ gap_none, gap_all = float(none[1] - none[0]), float(every[1] - every[0])
 publish.value("gap.none", gap_none, unit="nats", about="validation minus training loss without techniques")
 publish.value("gap.all", gap_all, unit="nats", about="validation minus training loss with all techniques")
 narrower, lower = gap_all < gap_none, bool(every[1] < none[1])
+of_seeds = "one seed" if len(tried) == 1 else f"mean of {len(tried)} seeds"
 publish.claim(
     "gap-closed",
     narrower,
     text="the techniques together narrow the gap between validation and training loss",
-    evidence=f"{gap_none:.3f} to {gap_all:.3f} nats, {len(tried)} seeds",
+    evidence=f"{gap_none:.3f} to {gap_all:.3f} nats, {of_seeds}",
 )
 publish.claim(
     "validation-lowered",
     lower,
     text="the techniques together lower the validation loss",
-    evidence=f"{none[1]:.3f} to {every[1]:.3f} nats, {len(tried)} seeds",
+    evidence=f"{none[1]:.3f} to {every[1]:.3f} nats, {of_seeds}",
 )
 
 # %% name="q2-gap"

@@ -11,8 +11,8 @@
 # # Results
 #
 # Every setting side by side: two baselines without deep learning, a network on the raw waveform, the chosen network, and
-# the chosen network with its techniques taken away one by one. All see the same clips for the same number of epochs, and
-# are scored on the same test set.
+# the chosen network with its normalisations and techniques taken away one by one. All learn from the same clips, the
+# networks for the same number of epochs, and are scored on the same test set.
 
 # %% tags=["parameters"]
 reference: str = "six"  # the row that the others are compared with, and whose best run is handed in

@@ -39,7 +39,6 @@ loudness_norm: bool = True  # bring every clip to one loudness first
 without: str = "none"  # a technique taken away (spokenlang.training.techniques), or "all" of them
 keep: str = "none"  # with without = "all": the one that stays
 train_share: float = 1.0  # share of the training clips used
-train_on: str = "all"  # "all", "clean" or "degraded" clips
 
 # %%
 from onepage import context

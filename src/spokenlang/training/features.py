@@ -12,7 +12,6 @@ from torch.utils.data import DataLoader, Dataset
 
 from spokenlang.corpus.splits import hold_out
 from spokenlang.corpus.store import ClipStore
-from spokenlang.errors import InputError
 from spokenlang.languages import label_of
 from spokenlang.network.frontend import FrontEnd
 from spokenlang.network.models import TASKS
@@ -50,20 +49,10 @@ def split_train(config: TrainConfig, store: ClipStore) -> tuple[np.ndarray, np.n
     validated on the same speakers.
     """
     train, validation = hold_out(store, config.validation_fraction, config.split_seed)
-    if config.train_on != "all":
-        clean = store.clips("train").get("clean")
-        if clean is None:
-            raise InputError(f"train_on = {config.train_on!r} needs a clips.csv that says which clips are clean")
-        train = train[is_true(clean[train]) == (config.train_on == "clean")]
     if config.train_share < 1:
         order = np.random.default_rng(config.split_seed).permutation(len(train))
         train = np.sort(train[order[: max(1, round(config.train_share * len(train)))]])
     return train, validation
-
-
-def is_true(column: np.ndarray) -> np.ndarray:
-    """A column of clips.csv as booleans."""
-    return np.isin(np.char.lower(np.asarray(column).astype(str)), ("1", "1.0", "true", "yes"))
 
 
 class _Chunks(Dataset[Tensor]):

@@ -36,7 +36,6 @@ class TrainConfig:
     split_seed: int = 0  # which speakers are held out; the same for every seed, so that runs compare
     validation_clips: int = 64  # validation clips whose loss is recorded every `log_every` steps
     log_every: int = 10  # steps between two records of the losses
-    train_on: str = "all"  # all | clean | degraded: which training clips are used (needs clips.csv)
     train_share: float = 1.0  # share of the training clips used, for learning curves
     precision: str = "float32"  # float32 | bf16 (autocast; for GPUs, several times slower on most CPUs)
     loaders: int = 0  # processes that prepare features; any number gives the same result
@@ -50,7 +49,6 @@ class TrainConfig:
         _one_of("optimizer", self.optimizer, ("adam", "adamw"))
         _one_of("schedule", self.schedule, ("cosine", "constant"))
         _one_of("average", self.average, ("last", "ema", "best"))
-        _one_of("train_on", self.train_on, ("all", "clean", "degraded"))
         _one_of("precision", self.precision, ("float32", "bf16"))
         for name in ("epochs", "batch_size", "log_every", "validation_clips"):
             if getattr(self, name) < 1:
