@@ -90,13 +90,14 @@ publish.answer(
 # %% [markdown]
 # ## Training
 #
-# Adam with a warmed-up, then falling learning rate. The losses are recorded every ten steps. The training loss is taken
+# Adam with a warmed-up, then falling learning rate. The losses are recorded every few steps. The training loss is taken
 # on augmented crops with dropout on, so it may lie **above** the validation loss, which sees whole clips.
 
 # %% name="loss-binary"
 publish.value("training.epochs_binary", shown.config.epochs, about="epochs of the binary runs")
-publish.value("training.log_every", shown.config.log_every, about="optimiser steps between two records of the losses")
 history = {"chosen network": losses.loss_history(shown)}
+every = losses.spacing(history["chosen network"])
+publish.value("training.log_every", every, about="optimiser steps between two records of the losses")
 if plain := [load_run(run.folder) for run in context.runs("gap") if run.parameters["keep"] == "none"]:
     history["no technique"] = losses.loss_history(plain[0])
 publish.figure(
@@ -104,8 +105,8 @@ publish.figure(
     plots.loss_curves(history),
     alt="Training and validation loss against optimiser steps, for the chosen binary network and for the same without any "
     "technique against overfitting.",
-    caption=f"English or Spanish: loss every {shown.config.log_every} steps, running mean of five.",
-    data=losses.loss_rows(history) or None,  # none where a training had fewer steps than lie between two records
+    caption=f"English or Spanish: loss every {every} steps, running mean of five.",
+    data=losses.loss_rows(history),
 )
 
 # %% [markdown]

@@ -6,6 +6,7 @@ import pytest
 
 LONG = (
     "test_report.py",
+    "test_bare_arrays.py",
     "test_preview.py",
     "test_build.py",
     "test_reads.py",

@@ -8,9 +8,7 @@ import json
 import os
 import re
 import resource
-import shutil
 import stat
-import subprocess
 import sys
 from pathlib import Path
 
@@ -18,8 +16,8 @@ import longest_page
 import numpy as np
 import pytest
 import results_made
+from clone import ROOT, VALUES, Clone
 
-ROOT = Path(__file__).parents[1]
 SPEECH = ROOT.parent / "shared" / "speech"
 WRITTEN = [
     "report.pdf",
@@ -41,47 +39,7 @@ WRITTEN = [
     "analyses/architecture.html",
     "analyses/six-s0.html",
 ]
-VALUES = [
-    "binary.test_accuracy",
-    "binary.parameters",
-    "six.test_accuracy",
-    "six.test_macro_f1",
-    "six.test_ece",
-    "six.parameters",
-    "baseline.test_accuracy",
-]
-
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
-
-
-class Clone:
-    """A clone of the working tree with calls of make in it; the interpreter of the tests is its environment."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
-        for name in filter(None, tracked.decode().split("\0")):
-            if (ROOT / name).is_file():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, folder / name)
-        git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org"]
-        for call in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "clone"]):
-            subprocess.run([*git, *call], cwd=folder, check=True)
-
-    def make(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """`make words...`; the result carries both streams."""
-        settings = [f"{key}={value}" for key, value in {"PYTHON": sys.executable, **variables}.items()]
-        return self.run("make", *words, *settings)
-
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """A command in the clone, as from a fresh shell."""
-        clean = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS", "ONEPAGE"))}
-        clean |= {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{clean['PATH']}",
-            "PYTHONPATH": str(self.folder / "src"),
-            "ONEPAGE_LINGER": "0",
-        }
-        return subprocess.run(words, cwd=self.folder, capture_output=True, text=True, env=clean, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -199,35 +157,6 @@ def test_the_longest_sentences_that_any_results_can_bring_fit_the_page(
     assert made.parts["content"] == 1, f"{made.lines} lines too long"
     assert made.parts["appendix"] == 1
     assert made.body >= 8.5
-
-
-BARE = {"CORPUS": "bare", "PROFILE": "quick", "P": "epochs=2 batch_size=64"}
-
-
-@pytest.fixture(scope="module")
-def bare(clone: Clone) -> Path:
-    """The report of the assignment's four arrays and nothing else, trained too briefly to know much."""
-    plan = json.loads((clone.folder / "build" / "espeak-quick" / "plan.json").read_text())
-    made = clone.folder / plan["corpus"]["folder"]
-    folder = clone.folder / "bare"
-    folder.mkdir()
-    for split in ("train", "test"):
-        for name in (f"inputs_{split}_fp16.npy", f"targets_{split}_int8.npy"):
-            shutil.copy2(made / name, folder / name)
-    built = clone.make("report", **BARE)
-    assert built.returncode == 0, built.stdout[-3000:] + built.stderr[-3000:]
-    return clone.folder / "reports" / "bare-quick"
-
-
-def test_a_folder_of_bare_arrays_is_a_corpus(bare: Path) -> None:
-    results = json.loads((bare / "results.json").read_text())
-    assert not set(VALUES) - set(results["values"])
-    assert "six.dialects_accuracy" not in results["values"]
-
-
-def test_the_build_repeats_byte_for_byte_elsewhere(clone: Clone, bare: Path) -> None:
-    verified = clone.make("verify", **BARE)
-    assert verified.returncode == 0, verified.stdout[-3000:] + verified.stderr[-3000:]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from spokenlang.corpus.store import ClipStore
 from spokenlang.errors import InputError
+from spokenlang.study.losses import loss_history, spacing
 from spokenlang.training import loop as training
 from spokenlang.training.checkpoint import load_tensors
 from spokenlang.training.loop import objective, predicted, train
@@ -221,3 +222,11 @@ def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:
     (tmp_path / "weights.safetensors").write_bytes(b"nonsense")
     with pytest.raises(InputError, match="cannot be read as saved weights"):
         load_run(tmp_path)
+
+
+def test_the_shortest_training_has_its_losses(trained: Train, tiny_store: ClipStore) -> None:
+    run = trained(epochs=1, batch_size=32, log_every=50)
+    history = loss_history(run)
+    assert history["step"].tolist() == list(range(1, len(history["step"]) + 1)) != []
+    assert spacing(history) == 1
+    assert all(np.isfinite(history[name]).all() for name in ("train", "validation"))

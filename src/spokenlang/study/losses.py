@@ -18,6 +18,11 @@ def loss_history(run: TrainedRun) -> dict[str, np.ndarray]:
     return {"step": both, "train": train[first], "validation": validation[second]}
 
 
+def spacing(history: dict[str, np.ndarray]) -> int:
+    """The most optimiser steps that lie between two records."""
+    return int(np.diff(history["step"], prepend=0).max())
+
+
 def loss_rows(histories: dict[str, dict[str, np.ndarray]]) -> list[dict[str, object]]:
     """Several loss histories as rows of one table, for the figure's data."""
     return [

@@ -36,6 +36,9 @@ from spokenlang.training.features import ClipSet, clip_set, split_train, test_se
 from spokenlang.training.runs import TrainedRun, finish, logits_of
 from spokenlang.training.settings import TrainConfig
 
+RECORDS = 20
+"""Of a training so short that `log_every` would leave fewer, so many records of the losses are made."""
+
 
 def train(config: TrainConfig, store: ClipStore, out: Path | str, device: str = "cpu") -> TrainedRun:
     """Train one model and write its folder (see `runs`).
@@ -94,6 +97,7 @@ class Loop:
         self.batch = min(config.batch_size, len(clips) - len(clips) % group.size)
         self.steps_per_epoch = max(1, len(clips) // self.batch)
         self.total = self.steps_per_epoch * config.epochs
+        self.every = max(1, min(config.log_every, self.total // RECORDS))  # steps between records of the losses
         # The front end's statistics are saved with the network.
         self.trained = nn.ModuleDict({"front_end": model.front_end, "network": model.network})
         self.forward = spread(_Trained(model), group)
@@ -123,9 +127,9 @@ class Loop:
                 started = time.perf_counter()
                 for rows in self._batches():
                     self._train_step(rows)
-                    if self.step % self.config.log_every == 0:
+                    if self.step % self.every == 0:
                         self._record()
-                        bar.update(self.config.log_every * self.batch)
+                        bar.update(self.every * self.batch)
                 self.epoch += 1
                 self._end_epoch()
                 self.seconds += time.perf_counter() - started
@@ -246,7 +250,7 @@ class Loop:
         return ClipSet(clips.features[rows], clips.labels[rows], clips.index[chosen])
 
     def _not_a_number(self) -> InputError:
-        first = max(1, self.step - self.config.log_every + 1)
+        first = max(1, self.step - self.every + 1)
         return InputError(
             f"training stopped: the loss is not a finite number between steps {first} and {self.step} "
             f"(learning_rate {self.config.learning_rate}); lower learning_rate or set clip_norm = 1.0"

@@ -35,7 +35,7 @@ class TrainConfig:
     validation_fraction: float = 0.15  # of the training clips, by whole speakers
     split_seed: int = 0  # which speakers are held out; the same for every seed, so that runs compare
     validation_clips: int = 64  # validation clips whose loss is recorded every `log_every` steps
-    log_every: int = 10  # steps between two records of the losses
+    log_every: int = 10  # steps between two records of the losses; fewer where training is short
     train_share: float = 1.0  # share of the training clips used, for learning curves
     precision: str = "float32"  # float32 | bf16 (autocast; for GPUs, several times slower on most CPUs)
     loaders: int = 0  # processes that prepare features; any number gives the same result
