@@ -41,7 +41,9 @@ _NOUNS = {
 }  # fmt: skip
 
 
-def table(properties: Mapping[str, dict], required: tuple[str, ...] = (), about: str = "a table") -> dict[str, Any]:
+def table(
+    properties: Mapping[str, dict[str, Any]], required: tuple[str, ...] = (), about: str = "a table"
+) -> dict[str, Any]:
     """The schema of a table with these keys and no others."""
     made = {"type": "object", "properties": dict(properties), "additionalProperties": False, "description": about}
     return {**made, "required": list(required)} if required else made

@@ -21,6 +21,7 @@ import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from onepage.core import schema, toml_source
 from onepage.page.numbers import wording
@@ -233,7 +234,7 @@ def _commits(root: Path, member: Member) -> str:
     return f"Commits in {', '.join(member.folders)}: {counts}" if counts else ""
 
 
-def _member(data: dict) -> Member:
+def _member(data: dict[str, Any]) -> Member:
     parts = tuple(part.strip() for part in data.get("parts", []) if part.strip())
     return Member(data["name"].strip(), parts, data.get("student", ""), tuple(data.get("folders", [])))
 

@@ -50,7 +50,7 @@ RANGE = {
 }  # fmt: skip
 
 # kind -> (what it demands, {key: (schema, required, meaning)})
-KINDS: dict[str, tuple[str, dict[str, tuple[dict, bool, str]]]] = {
+KINDS: dict[str, tuple[str, dict[str, tuple[dict[str, Any], bool, str]]]] = {
     "pages": ("so many pages of each part", {
         "content": (COUNT, False, "pages of content, exactly"),
         "distribution": (COUNT, False, "pages of work distribution, exactly"),

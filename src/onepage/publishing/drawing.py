@@ -34,7 +34,9 @@ def _shapes_where_needed() -> Iterator[None]:
     name = "_draw_text_as_text"
     as_text: Callable[..., None] = getattr(RendererSVG, name)
 
-    def draw(self: Any, gc: Any, x: float, y: float, s: str, prop: Any, angle: float, ismath: Any, mtext: Any = None):
+    def draw(
+        self: Any, gc: Any, x: float, y: float, s: str, prop: Any, angle: float, ismath: Any, mtext: Any = None
+    ) -> None:
         strange = _strange_formula(self, s, prop) if ismath else _strange_text(self, s, prop)
         chosen = self._draw_text_as_path if strange else functools.partial(as_text, self)
         chosen(gc, x, y, s, prop, angle, ismath, mtext)

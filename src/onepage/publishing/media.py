@@ -232,7 +232,7 @@ def scatter_paths(record: Mapping[str, Any], linked: set[str]) -> str:
 
 
 def _check_clips(
-    name: str, items: list[dict], columns: dict[str, str], order: str | None, group: Sequence[str]
+    name: str, items: list[dict[str, Any]], columns: dict[str, str], order: str | None, group: Sequence[str]
 ) -> None:
     wanted = ["id", "samples", *columns]
     for item in items:
@@ -318,7 +318,7 @@ def _folder() -> Path:
     return Path(context.out())
 
 
-def _emit(kind: str, name: str, body: dict, bundle: dict) -> None:
+def _emit(kind: str, name: str, body: dict[str, Any], bundle: dict[str, Any]) -> None:
     records.emit(kind, name, body, bundle)
 
 

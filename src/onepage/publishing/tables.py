@@ -206,7 +206,7 @@ def cells(listed: list[dict[str, Any]], keys: list[str], where: str) -> list[dic
     return made
 
 
-def columns(data: Any, where: str) -> dict[str, list] | None:
+def columns(data: Any, where: str) -> dict[str, list[Any]] | None:
     """Plotted data as `{"columns": [...], "rows": [[...]]}`, from rows or columns; it may have gaps."""
     if data is None:
         return None

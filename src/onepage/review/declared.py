@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import tinycss2
 
@@ -72,7 +73,7 @@ def coloured(css: str) -> bool:
     return any(re.search(rf"(?:^|[;{{]){name}:", css) for name in COLOURS)
 
 
-def _allowed(parsed: list) -> Iterator[str]:
+def _allowed(parsed: list[Any]) -> Iterator[str]:
     for item in parsed:
         if item.type == "declaration" and item.lower_name in PROPERTIES and all(map(_plain, item.value)):
             value = " ".join(tinycss2.serialize(item.value).split())
@@ -91,9 +92,9 @@ def _plain(token: tinycss2.ast.Node) -> bool:
     return token.type in ("ident", "hash", "number", "percentage", "dimension", "string", "whitespace", "comment")
 
 
-def _selectors(prelude: list, scope: str, named: Callable[[str], str | None]) -> str:
+def _selectors(prelude: list[Any], scope: str, named: Callable[[str], str | None]) -> str:
     """A rule's selectors below `scope`, joined by commas; one that is not understood is left out."""
-    groups: list[list] = [[]]
+    groups: list[list[Any]] = [[]]
     for token in prelude:
         if token.type == "literal" and token.value == ",":
             groups.append([])
@@ -103,7 +104,7 @@ def _selectors(prelude: list, scope: str, named: Callable[[str], str | None]) ->
     return ",".join(f"{scope} {selector}" for selector in written if selector)
 
 
-def _selector(tokens: list, named: Callable[[str], str | None]) -> str:
+def _selector(tokens: list[Any], named: Callable[[str], str | None]) -> str:
     out, before = [], ""
     for token in tokens:
         if token.type == "ident":

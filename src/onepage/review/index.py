@@ -101,7 +101,7 @@ def mark(plan: Mapping[str, Any], root: str | Path = ".", states: Mapping[str, s
 def _cards(
     plan: Mapping[str, Any], results: Mapping[str, Any], claims: Mapping[str, Any], states: Mapping[str, str],
     failed: Path, out_dir: Path,
-) -> list[dict]:  # fmt: skip
+) -> list[dict[str, Any]]:  # fmt: skip
     """The analyses' cards; that of a failed one leads to its page below `failed`."""
     cards = [_card(each, results, claims, states) for each in plan["targets"] if each["kind"] == "analysis"]
     for card in cards:
@@ -113,7 +113,7 @@ def _cards(
 
 def _card(
     target: Mapping[str, Any], results: Mapping[str, Any], claims: Mapping[str, Any], states: Mapping[str, str]
-) -> dict:
+) -> dict[str, Any]:
     def own(section: Mapping[str, Any]) -> dict[str, Any]:
         return {name: item for name, item in section.items() if item.get("source", {}).get("target") == target["id"]}
 

@@ -7,7 +7,7 @@ the list beside the picture. The same graph gives the same bytes.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -104,8 +104,10 @@ def _layers(nodes: Sequence[Node]) -> list[list[Node]]:
     return [column for column in found if column]
 
 
-def _picture(kind: str, size: tuple[float, float], nodes: Sequence[Node], places: Mapping[str, _Place],
-             headings: Sequence[tuple[float, float, str]], edge) -> Markup:  # fmt: skip
+def _picture(
+    kind: str, size: tuple[float, float], nodes: Sequence[Node], places: Mapping[str, _Place],
+    headings: Sequence[tuple[float, float, str]], edge: Callable[[_Place, _Place], str],
+) -> Markup:  # fmt: skip
     number = {node.id: index for index, node in enumerate(nodes)}
     out = [f'<svg class="map-{kind}" viewBox="0 0 {_at(size[0])} {_at(size[1])}" width="{_at(size[0])}" '
            f'height="{_at(size[1])}" role="group" aria-label="Map: corpus, runs, analyses, page">']  # fmt: skip

@@ -82,7 +82,7 @@ def records_in(cells: list[Cell]) -> Iterator[dict[str, Any]]:
                 yield record
 
 
-def cell_outputs(cell: Cell, media: Media, origin: Origin, lists: dict[str, dict]) -> list[str]:
+def cell_outputs(cell: Cell, media: Media, origin: Origin, lists: dict[str, dict[str, Any]]) -> list[str]:
     """HTML of a code cell's outputs. `lists` are the page's records of clips by name, for what links to them."""
     groups: list[tuple[str, list[Any]]] = []
     for output in cell.outputs:
@@ -104,7 +104,9 @@ def cell_outputs(cell: Cell, media: Media, origin: Origin, lists: dict[str, dict
     return [html for html in drawn if html]
 
 
-def _group(kind: str, items: list, cell: Cell, media: Media, origin: Origin, lists: dict[str, dict]) -> str:
+def _group(
+    kind: str, items: list[Any], cell: Cell, media: Media, origin: Origin, lists: dict[str, dict[str, Any]]
+) -> str:
     if items[0][0] is None:
         if kind.startswith("stream"):
             return _stream(kind, "".join(bundles.joined(output.get("text", "")) for _, output in items))
@@ -120,7 +122,7 @@ def _group(kind: str, items: list, cell: Cell, media: Media, origin: Origin, lis
     return str(macro(found if kind in ("value", "claim") else found[0], origin, context))
 
 
-def _figure(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str, Any]:
+def _figure(record: dict[str, Any], bundle: dict[str, Any], media: Media, lists: dict[str, Any]) -> dict[str, Any]:
     name, context = record["id"], {"caption": prose.inline(record.get("caption", "")), "svg": None, "png": None}
     size = record.get("size")
     if svg := bundle.get("image/svg+xml"):
@@ -136,7 +138,7 @@ def _figure(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str, 
     return context
 
 
-def _table(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str, Any]:
+def _table(record: dict[str, Any], bundle: dict[str, Any], media: Media, lists: dict[str, Any]) -> dict[str, Any]:
     keys = [column["key"] for column in record["columns"]]
     heads, lines = [], []
     for key in keys:
@@ -156,15 +158,15 @@ def _table(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str, A
     }
 
 
-def _answer(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str, Any]:
+def _answer(record: dict[str, Any], bundle: dict[str, Any], media: Media, lists: dict[str, Any]) -> dict[str, Any]:
     return {"html": prose.markdown(record.get("text", ""), shift=2)}
 
 
-def _audio(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str, Any]:
+def _audio(record: dict[str, Any], bundle: dict[str, Any], media: Media, lists: dict[str, Any]) -> dict[str, Any]:
     return {"file": media.left(record["file"]), "strip": media.left(record["strip"])}
 
 
-def _clips(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str, Any]:
+def _clips(record: dict[str, Any], bundle: dict[str, Any], media: Media, lists: dict[str, Any]) -> dict[str, Any]:
     files = [{"file": media.left(item["file"]), "strip": media.left(item["strip"])} for item in record["items"]]
     heads = ["clip", *(column["key"] for column in record["columns"])]
     lines = [[item["id"], *item["values"]] for item in record["items"]]
@@ -175,7 +177,7 @@ def _clips(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str, A
     }
 
 
-def _matrix(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str, Any]:
+def _matrix(record: dict[str, Any], bundle: dict[str, Any], media: Media, lists: dict[str, Any]) -> dict[str, Any]:
     """Which clips each cell leads to, and how dark it is (its share of its row, in tenths)."""
     linked = lists.get(record.get("clips") or "")
     first: dict[Any, Any] = {}
@@ -207,7 +209,7 @@ def _matrix(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str, 
     }
 
 
-def _scatter(record: dict, bundle: dict, media: Media, lists: dict) -> dict[str, Any]:
+def _scatter(record: dict[str, Any], bundle: dict[str, Any], media: Media, lists: dict[str, Any]) -> dict[str, Any]:
     from onepage.publishing.media import scatter_paths
 
     linked = lists.get(record.get("clips") or "")
@@ -239,7 +241,7 @@ _CONTEXTS = {
 _KINDS = {*_CONTEXTS, "value", "claim", "file"}
 
 
-def _error(output: dict) -> str:
+def _error(output: dict[str, Any]) -> str:
     """A cell's exception, its traceback folded."""
     from nbconvert.filters.ansi import ansi2html
 

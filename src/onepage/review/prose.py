@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 from html import escape, unescape
+from typing import Any
 
 from onepage.review.pages import slugify
 
@@ -72,7 +73,7 @@ def _heading(match: re.Match[str], outline: Outline | None, shift: int) -> str:
 
 
 @cache
-def _parser():
+def _parser() -> Any:
     import mistune
     from nbconvert.filters.markdown_mistune import IPythonRenderer
 

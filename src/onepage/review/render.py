@@ -210,7 +210,12 @@ def _title(found: list[cells_.Cell], facts: Facts) -> tuple[str, list[cells_.Cel
 
 
 def _body(
-    found: list[cells_.Cell], media: Media, origin: Origin, outline: prose.Outline, published: list[dict], facts: Facts
+    found: list[cells_.Cell],
+    media: Media,
+    origin: Origin,
+    outline: prose.Outline,
+    published: list[dict[str, Any]],
+    facts: Facts,
 ) -> str:
     """The cells as HTML, by nbconvert."""
     from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -248,7 +253,7 @@ def _slim(code: str) -> str:
 
 
 @cache
-def _exporter():
+def _exporter() -> Any:
     from nbconvert.exporters.templateexporter import TemplateExporter
     from nbconvert.filters.highlight import Highlight2HTML
 

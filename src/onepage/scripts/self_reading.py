@@ -16,6 +16,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 DOCSTRINGS, TEXT = "(docstrings)", "(text)"  # as they stand among a module's definitions in a key
 
@@ -60,7 +61,7 @@ def docstrings(tree: ast.AST) -> str:
     return hashlib.sha256(repr(texts).encode()).hexdigest()[:16]
 
 
-def marks(facts: Iterable[dict]) -> list[str]:
+def marks(facts: Iterable[dict[str, Any]]) -> list[str]:
     """What any of these sources looks at; `facts` as in behaviour.py."""
     found = {mark for each in facts for mark in each.get("looks", ())}
     return [mark for mark in (DOCSTRINGS, TEXT) if mark in found]

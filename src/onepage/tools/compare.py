@@ -111,7 +111,7 @@ def _both(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[tuple[str, tup
         yield name, (a.get(name), b.get(name))
 
 
-def _measured(value: Mapping[str, Any] | None) -> tuple | None:
+def _measured(value: Mapping[str, Any] | None) -> tuple[Any, ...] | None:
     return None if value is None else tuple(value.get(part) for part in ("value", "low", "high", "unit"))
 
 

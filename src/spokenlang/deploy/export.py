@@ -100,13 +100,13 @@ def save_onnx(model: LanguageModel, path: Path | str, about: dict[str, Any]) -> 
     buffer = io.BytesIO()
     complete = copy.deepcopy(model).cpu().eval()
     if isinstance(complete.front_end.spectrum, LogMel):
-        complete.front_end.spectrum = _RealLogMel(complete.front_end.spectrum)
+        complete.front_end.spectrum = _RealLogMel(complete.front_end.spectrum)  # type: ignore[assignment]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
             complete,
             (torch.zeros(1, 5 * RATE),),
-            buffer,
+            buffer,  # type: ignore[arg-type]
             input_names=["waveform"],
             output_names=["logits"],
             dynamic_axes={"waveform": {0: "batch", 1: "time"}, "logits": {0: "batch"}},

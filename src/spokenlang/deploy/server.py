@@ -101,17 +101,17 @@ def rank(paths: Sequence[Path | str], store: ClipStore, splits: Sequence[str] = 
     p-values are corrected after Bonferroni, for as many comparisons with the best as there are.
     """
     _require_splits(store, splits)
-    scored: list[Ranked] = []
+    scored: list[tuple[Score, str]] = []
     failed: list[Ranked] = []
     for path in paths:
         try:
-            scored.append(Ranked(str(path), score(path, store, splits)))
+            scored.append((score(path, store, splits), str(path)))
         except InputError as error:
             failed.append(Ranked(str(path), fault=str(error)))
-    scored.sort(key=lambda each: -each.score.accuracy.value)
-    tests = [intervals.compare(scored[0].score.right, each.score.right, (True, True)) for each in scored[1:]]
-    behind = [replace(test, p=min(1.0, test.p * len(tests))) for test in tests]
-    return scored[:1] + [replace(each, behind=test) for each, test in zip(scored[1:], behind, strict=True)] + failed
+    scored.sort(key=lambda each: -each[0].accuracy.value)
+    tests = [intervals.compare(scored[0][0].right, found.right, (True, True)) for found, _ in scored[1:]]
+    behind = [None, *(replace(test, p=min(1.0, test.p * len(tests))) for test in tests)]
+    return [Ranked(path, found, behind=test) for (found, path), test in zip(scored, behind, strict=False)] + failed
 
 
 def rows(ranking: Sequence[Ranked]) -> list[dict[str, object]]:
@@ -119,7 +119,7 @@ def rows(ranking: Sequence[Ranked]) -> list[dict[str, object]]:
     values = [each.score.accuracy.value for each in ranking if each.score]
     found = []
     for each in ranking:
-        row: dict[str, object] = dict.fromkeys(COLUMNS, "") | {"model": each.model, "fault": each.fault}
+        row: dict[str, object] = {**dict.fromkeys(COLUMNS, ""), "model": each.model, "fault": each.fault}
         if each.score:
             share = each.score.accuracy
             row |= {"rank": 1 + sum(value > share.value for value in values), "accuracy": f"{share.value:.4f}"}
@@ -177,7 +177,8 @@ def _show(table: Sequence[dict[str, object]]) -> None:
     shown = [name for name in COLUMNS if name != "fault"]
     scored = [row for row in table if not row["fault"]]
     widths = {name: max(len(name), *(len(str(row[name])) for row in scored)) if scored else 0 for name in shown}
-    for row in [dict(zip(shown, shown, strict=True)), *scored] if scored else []:
+    head: dict[str, object] = dict(zip(shown, shown, strict=True))
+    for row in [head, *scored] if scored else []:
         print("  ".join(f"{row[name]!s:{'<' if name == 'model' else '>'}{widths[name]}}" for name in shown))
     for row in table:
         if row["fault"]:

@@ -62,6 +62,7 @@ class LoudnessNorm(nn.Module):
     def __init__(self, hop: int = HOP, floor: float = RMS_FLOOR) -> None:
         super().__init__()
         self.hop = hop
+        self.floor: Tensor
         self.register_buffer("floor", torch.tensor(floor))
 
     def forward(self, waveform: Tensor) -> Tensor:
@@ -119,7 +120,9 @@ class LogMel(nn.Module):
         self.fft = 2 ** math.ceil(math.log2(self.size))
         window = torch.hann_window(self.size, dtype=torch.float64)
         window = F.pad(window, ((self.fft - self.size) // 2, self.fft - self.size - (self.fft - self.size) // 2))
+        self.window: Tensor
         self.register_buffer("window", (window / window.square().sum().sqrt()).to(torch.float32))
+        self.filters: Tensor
         self.register_buffer("filters", mel_filters(bands, self.fft // 2 + 1, low_hz, SAMPLE_RATE / 2))
 
     def forward(self, waveform: Tensor) -> Tensor:
@@ -141,6 +144,7 @@ class Cepstra(nn.Module):
         n, k = torch.arange(bands, dtype=torch.float64), torch.arange(cepstra, dtype=torch.float64)
         basis = torch.cos(math.pi / bands * (n.unsqueeze(1) + 0.5) * k) * math.sqrt(2.0 / bands)
         basis[:, 0] /= math.sqrt(2.0)
+        self.basis: Tensor
         self.register_buffer("basis", basis.to(torch.float32))
 
     def forward(self, features: Tensor) -> Tensor:
@@ -178,7 +182,9 @@ class CorpusNorm(nn.Module):
 
     def __init__(self, bands: int) -> None:
         super().__init__()
+        self.mean: Tensor
         self.register_buffer("mean", torch.zeros(bands))
+        self.deviation: Tensor
         self.register_buffer("deviation", torch.ones(bands))
 
     def fit(self, features: Tensor) -> None:

@@ -45,7 +45,7 @@ class Convolution(nn.Sequential):
             nn.ReLU(inplace=True),
         )
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:  # type: ignore[override]
         for layer in self:
             x = layer(x)
         return x * mask

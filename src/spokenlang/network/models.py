@@ -179,7 +179,7 @@ def build_model(task: str, config: ModelConfig, front_end: FrontEndConfig) -> La
     front = FrontEnd(front_end)
     outputs = 1 if task == "binary" else len(TASKS[task])
     network = architecture.build(front.dimension, config.channels or architecture.channels, config, outputs)
-    return LanguageModel(task, config, front, network.to(memory_format=torch.channels_last))
+    return LanguageModel(task, config, front, network.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
 
 
 def parameter_count(module: nn.Module) -> int:
@@ -245,13 +245,14 @@ def _describe(module: nn.Module) -> str:
             return _describe(inner) + ", residual"
         case Convolution():
             convolution = module[0]
+            assert isinstance(convolution, nn.Conv2d)
             size = "x".join(str(k) for k in convolution.kernel_size if k > 1) or "1"
             stride = f", stride {convolution.stride[1]}" if convolution.stride[1] > 1 else ""
             dilation = f", dilation {convolution.dilation[1]}" if convolution.dilation[1] > 1 else ""
             return f"convolution {size}{stride}{dilation}"
         case nn.MaxPool2d():
-            size = module.kernel_size
-            return f"max pooling {size[1] if isinstance(size, tuple) else f'{size}x{size}'}"
+            pool = module.kernel_size
+            return f"max pooling {pool[1] if isinstance(pool, tuple) else f'{pool}x{pool}'}"
         case StatisticsPooling():
             return "mean and deviation over time"
         case AttentivePooling():

@@ -244,7 +244,7 @@ def _random(*_: Any) -> Any:
 
 
 _PARTS = ("fraction", DIFFERENCE, None)
-FILTERS: dict[str, Callable] = {
+FILTERS: dict[str, Callable[..., Any]] = {
     "percent": _filter(quantities.percent, "fraction", None, name="percent"),
     "points": _filter(quantities.points, *_PARTS, name="points"),
     "interval": _interval,
@@ -259,11 +259,11 @@ FILTERS: dict[str, Callable] = {
     "duration": _filter(_duration, "s", None, name="duration"),
     "pvalue": _filter(_pvalue, None, "p", name="pvalue"),
 }
-ALL_FILTERS: dict[str, Callable] = {
+ALL_FILTERS: dict[str, Callable[..., Any]] = {
     **{name: _guarded(name, own) for name, own in defaults.DEFAULT_FILTERS.items()},
     "int": _own_or_jinja("int", _int), "float": _own_or_jinja("float", _float),
     "round": _own_or_jinja("round", _round), "abs": abs, "sum": _sum, "format": _guarded("format", _format),
     "random": _random, **FILTERS,
 }  # fmt: skip
 _JINJA_TESTS: dict[str, Any] = defaults.DEFAULT_TESTS
-ALL_TESTS: dict[str, Callable] = {name: _tested(name, own) for name, own in _JINJA_TESTS.items()}
+ALL_TESTS: dict[str, Callable[..., Any]] = {name: _tested(name, own) for name, own in _JINJA_TESTS.items()}

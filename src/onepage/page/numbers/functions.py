@@ -36,12 +36,12 @@ def _of(results: dict[str, Any], section: str, kind: str, name: str) -> Any:
     return found[name]
 
 
-def functions(results: dict[str, Any], use: Use) -> dict[str, Callable]:
+def functions(results: dict[str, Any], use: Use) -> dict[str, Callable[..., Any]]:
     """What the page's text may call: about texts and findings, and about what floats."""
     return {**_sayings(results, use), **_floats(results, use)}
 
 
-def _sayings(results: dict[str, Any], use: Use) -> dict[str, Callable]:
+def _sayings(results: dict[str, Any], use: Use) -> dict[str, Callable[..., Any]]:
     of = functools.partial(_of, results)
 
     def value(name: str) -> Quantity:
@@ -67,7 +67,7 @@ def _sayings(results: dict[str, Any], use: Use) -> dict[str, Callable]:
     return {"value": value, "claim": claim, "finding": finding, "has": has, "answer": answer}
 
 
-def _floats(results: dict[str, Any], use: Use) -> dict[str, Callable]:
+def _floats(results: dict[str, Any], use: Use) -> dict[str, Callable[..., Any]]:
     of = functools.partial(_of, results)
 
     def figure(*names: str, caption: str | None = None, place: str = "", wide: bool = False) -> str:

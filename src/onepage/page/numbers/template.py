@@ -190,7 +190,7 @@ class _Environment(jinja2.sandbox.SandboxedEnvironment):
         return self.undefined(obj=obj, name=name)
 
 
-class Provenance(dict):
+class Provenance(dict[str, Any]):
     """What made the results, as the template has it: what is taken out of it is as published."""
 
 

@@ -138,7 +138,7 @@ def _items(block: str) -> list[str]:
     return re.split(r"\n(?=\s*(?:[-*+]|\d+[.)])\s)", block)
 
 
-def _ends(text: str, match: re.Match) -> bool:
+def _ends(text: str, match: re.Match[str]) -> bool:
     """Whether this punctuation ends a sentence."""
     after = text[match.end() :].lstrip().lstrip("\"'“‘«([¿¡")
     if not after:

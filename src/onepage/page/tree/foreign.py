@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from onepage.core.errors import UserError
 from onepage.page.tree import pandoc
@@ -104,14 +105,14 @@ def _numbered(tex: str, shown: str, where: Where) -> None:
         raise UserError(f"{where(found.group())}: {said}; write $$ ... $$ {{#id}} and [](#id)")
 
 
-def _paired(tree):
+def _paired(tree: Any) -> Any:
     """`<b>`, `<sup>` and the like around inlines, as Markdown has them."""
     if isinstance(tree, dict):
         return {**tree, "c": _paired(tree["c"])} if "c" in tree else tree
     if not isinstance(tree, list):
         return tree
     tree = [_paired(item) for item in tree]
-    out: list = []
+    out: list[Any] = []
     for item in tree:
         closing = _tag(item)
         if closing and closing[0]:
@@ -123,7 +124,7 @@ def _paired(tree):
     return out
 
 
-def _tag(item) -> tuple[str, str] | None:
+def _tag(item: Any) -> tuple[str, str] | None:
     if not (isinstance(item, dict) and item.get("t") == "RawInline" and item["c"][0] == "html"):
         return None
     match = _TAG.match(item["c"][1])

@@ -65,7 +65,7 @@ class Rules:
         return next((match.group() for match in found if match.start() <= first and last <= match.end()), None)
 
     @property
-    def _patterns(self) -> list[re.Pattern]:
+    def _patterns(self) -> list[re.Pattern[str]]:
         return [
             re.compile(each[1:-1]) if len(each) > 2 and each[0] == each[-1] == "/"
             else re.compile(rf"(?<!\w){re.escape(_plain(each))}(?!\w)")

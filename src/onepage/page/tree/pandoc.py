@@ -109,7 +109,7 @@ def no_citation(key: str, sources: list[Source], where: str, known: Iterable[str
     return UserError(f"{source.path}:{find_line(source.original, said)}: the citation @{key} is not in {where}{hint}")
 
 
-def _explain(done: subprocess.CompletedProcess, sources: list[Source]) -> None:
+def _explain(done: subprocess.CompletedProcess[str], sources: list[Source]) -> None:
     """pandoc's errors and warnings as one line about a file that the user has."""
     if done.returncode:
         raise UserError(f"{sources[0].path}: pandoc cannot read it: {' '.join(done.stderr.split())}")
@@ -127,7 +127,7 @@ def _explain(done: subprocess.CompletedProcess, sources: list[Source]) -> None:
 def run(
     arguments: list[str], stdin: str | None = None, *, cwd: str | None = None, fail: bool = True,
     environment: Mapping[str, str] | None = None,
-) -> subprocess.CompletedProcess:  # fmt: skip
+) -> subprocess.CompletedProcess[str]:  # fmt: skip
     """Run the pandoc that the environment brings."""
     command = [_program(), *arguments]
     done = subprocess.run(
