@@ -127,7 +127,7 @@ publish.figure(
     "gap",
     plots.gap(gaps),
     alt="For each technique alone and for all of them: final loss on training clips and on validation clips, joined by a line.",
-    caption="Final training (open) and validation loss (filled), each technique alone"
+    caption="Final training (open) and validation loss, each technique alone"
     + (f", mean of {len(tried)} seeds." if len(tried) > 1 else ", one seed."),
     data=[
         {"technique": name, "training": float(train), "validation": float(held_out), "seeds": len(tried)}

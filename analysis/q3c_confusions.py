@@ -42,7 +42,7 @@ publish.figure(
     plots.confusion(counts),
     alt="Confusion matrix of the languages on the test set; rows are the language spoken, columns the prediction "
     f"({plots.describe_languages()}).",
-    caption="Test clips by language spoken and predicted, for the seed that is best on validation.",
+    caption="Test clips by language spoken and predicted, seed best on validation.",
     data=[{"spoken": CODES[row], **dict(zip(CODES, map(int, counts[row]), strict=True))} for row in range(len(CODES))],
 )
 
@@ -76,8 +76,9 @@ if pairs:
     )
 
 # %% [markdown]
-# Do errors go to relatives? By chance an error of German goes to each of the five others alike, two of which are its
-# relatives. Clips of one voice, and the same clip under three seeds, are not independent, so the test is over voices.
+# Do errors go to relatives? By chance an error goes to each other language of the corpus alike, so how often to a relative
+# depends on the language that errs: of six, two of the five others are its relatives. Clips of one voice, and the same clip
+# under three seeds, are not independent, so the test is over voices.
 
 # %% name="within-branch"
 if errors:

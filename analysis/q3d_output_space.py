@@ -52,7 +52,7 @@ publish.figure(
     "pca",
     plots.output_space(points, scores.labels, explained),
     alt="Scatter plot of the test clips on the first two principal components of the network's outputs, one cloud per language, class means marked.",
-    caption="Outputs for the test clips: first two principal components, class means marked.",
+    caption="Outputs for test clips: first two principal components and class means.",
     data=[
         {"language": CODES[label], "component 1": float(x), "component 2": float(y)}
         for label, (x, y) in zip(scores.labels, points, strict=True)

@@ -176,6 +176,15 @@ def test_errors_within_a_branch_are_found_where_they_are_and_only_there(
     assert found[0.6] == 1
 
 
+def test_by_chance_errors_go_to_languages_of_the_corpus(corpus: Callable[..., ClipStore], scored: Made) -> None:
+    """Of German, English and Spanish each has two others: a relative and a stranger, or two strangers."""
+    clips = [(label, f"voice {voice}", "") for voice in range(4) for label in (0, 1, 2)]
+    store = corpus(train=[clip for clip in SIX if clip[0] < 3], test=clips)
+    labels = store.targets("test")
+    _, chance = confusions.within_branch([scored(test=(labels, hot((labels + 1) % 3)))], store, BRANCHES)
+    assert chance == pytest.approx((1 / 2 + 1 / 2 + 0) / 3)
+
+
 def test_three_seeds_with_the_same_errors_say_no_more_than_one(corpus: Callable[..., ClipStore], scored: Made) -> None:
     clips = [(label, f"voice {voice}", "") for voice in range(8) for label in range(6) for _ in range(5)]
     store = corpus(train=SIX, test=clips)

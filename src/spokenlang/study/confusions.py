@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from spokenlang.corpus.store import ClipStore
-from spokenlang.study import comparison, evaluation, intervals
+from spokenlang.study import comparison, corpus_facts, evaluation, intervals
 from spokenlang.study.intervals import Sample
 from spokenlang.training.runs import TrainedRun
 
@@ -46,12 +46,13 @@ def recall(counts: np.ndarray) -> dict[int, float]:
 def within_branch(runs: Sequence[TrainedRun], store: ClipStore, branches: Sequence[str]) -> tuple[Sample, float]:
     """Share of the errors that stay within a branch, and what chance would have, as often as each language errs.
 
-    By chance an error goes to each other language alike, so how many of them are relatives depends on the language that
-    errs. The sample's quantity is the excess over that, so it is 0 by chance; its unit is the voice, and its means are
-    over seeds.
+    By chance an error goes to each other language of the corpus alike, so how many of them are relatives depends on the
+    language that errs. The sample's quantity is the excess over that, so it is 0 by chance; its unit is the voice, and
+    its means are over seeds.
     """
     kin = np.array([[a == b for b in branches] for a in branches])
-    chance = (kin.sum(axis=1) - 1) / (len(branches) - 1)
+    there = corpus_facts.languages(store)
+    chance = (kin[:, there].sum(axis=1) - 1) / max(1, len(there) - 1)
     groups = comparison.groups_of(store, runs[0], "test")
     excess, errors, expected = [], [], []
     for run in runs:
