@@ -88,6 +88,18 @@ def test_every_dependency_is_pinned_and_no_index_is_named() -> None:
     assert "://" not in (ROOT / "requirements.lock").read_text(encoding="utf-8")
 
 
+def test_every_place_that_names_pythons_names_the_same() -> None:
+    """The first is the oldest that will do, the last the newest that the tests were run with (see CONTRIBUTING.md)."""
+    tried = re.findall(r"python3\.(\d+)", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    assert tried == sorted(tried, key=int, reverse=True)
+    for name in ("pyproject.toml", "src/onepage/pyproject.toml"):
+        project = tomllib.loads((ROOT / name).read_text(encoding="utf-8"))["project"]
+        said = [each.rpartition("3.")[2] for each in project["classifiers"] if " :: Python :: 3." in each]
+        assert said == tried[::-1]
+        assert project["requires-python"] == f">=3.{said[0]}"
+    assert f"python>=3.{tried[-1]}" in (ROOT / "environment.yml").read_text(encoding="utf-8")
+
+
 def test_conda_gets_the_same_pins() -> None:
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     by_pip = next(entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))

@@ -185,7 +185,11 @@ def test_clean_leaves_the_text_wherever_it_lies(project: projects.Project) -> No
     project.edit("pyproject.toml", 'page = "reports/page"', 'page = "reports/text"')
     project.path("reports/page").rename(project.path("reports/text"))
     assert plan("--report=r") == 0
-    before = {name: it for name, it in tree(project.root).items() if not name.startswith(("build/r/", "build/cache/"))}
+    before = {
+        name: it
+        for name, it in tree(project.root).items()
+        if not name.startswith(("build/r/", "build/cache/", "build/store/"))
+    }
     before = {name: it for name, it in before.items() if not name.endswith("/.onepage")}
     assert project.make("clean").returncode == 0
     assert unharmed(before, project.root) == []
