@@ -24,7 +24,7 @@ import numpy as np
 from onepage import context, publish
 from spokenlang.corpus.store import ClipStore
 from spokenlang.deploy.export import describe_model, save_onnx, save_torchscript
-from spokenlang.deploy.predict import write_predictions
+from spokenlang.deploy.tables import write_predictions
 from spokenlang.languages import CODES
 from spokenlang.study import comparison, effects, plots
 from spokenlang.training.runs import load_run

@@ -27,7 +27,7 @@ sys.path.insert(0, str(HERE / "src"))
 import torch
 
 from spokenlang.corpus.store import ClipStore
-from spokenlang.deploy.predict import write_predictions
+from spokenlang.deploy.tables import write_predictions
 from spokenlang.errors import InputError
 from spokenlang.study.comparison import best_by_validation
 from spokenlang.study.evaluation import probabilities

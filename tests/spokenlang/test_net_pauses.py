@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spokenlang.corpus.store import ClipStore
+from spokenlang.deploy.classifier import Classifier
 from spokenlang.deploy.export import describe_model, save_onnx, save_torchscript
-from spokenlang.deploy.predict import Classifier
 from spokenlang.network.frontend import FrontEnd, FrontEndConfig
 from spokenlang.network.models import ARCHITECTURES, LanguageModel, ModelConfig, build_model
 from spokenlang.network.pauses import SpeechGate, is_heard, is_sound

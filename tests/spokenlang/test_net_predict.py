@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 
 from spokenlang.commands import cli
 from spokenlang.corpus.ingest.decoding import Decoding
+from spokenlang.deploy.classifier import Classifier, windows
 from spokenlang.deploy.export import describe_model, save_torchscript
-from spokenlang.deploy.predict import Classifier, default_model, windows, write_predictions
+from spokenlang.deploy.predict import default_model
+from spokenlang.deploy.tables import write_predictions
 from spokenlang.errors import InputError
 from spokenlang.languages import CODES
 from spokenlang.training.runs import TrainedRun

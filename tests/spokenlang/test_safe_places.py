@@ -8,7 +8,7 @@ import pytest
 
 from spokenlang.commands.train import _require_ours
 from spokenlang.corpus import workplace
-from spokenlang.deploy.predict import require_replaceable
+from spokenlang.deploy.tables import require_replaceable
 from spokenlang.errors import InputError
 
 

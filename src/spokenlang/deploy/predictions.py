@@ -14,7 +14,9 @@ from spokenlang.corpus.arrays import OTHER_RATES, RATE
 from spokenlang.corpus.convert import Source, arrays_of, clips_of, two_dimensions
 from spokenlang.corpus.ingest.decoding import RATES
 from spokenlang.corpus.store import ClipStore, inputs_path
-from spokenlang.deploy.predict import Classifier, default_model, write_predictions
+from spokenlang.deploy.classifier import Classifier
+from spokenlang.deploy.predict import default_model
+from spokenlang.deploy.tables import write_predictions
 from spokenlang.errors import InputError
 
 _BATCH = 32

@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from spokenlang.corpus.store import ClipStore
 from spokenlang.deploy.export import load_torchscript
-from spokenlang.deploy.predict import require_replaceable, write_table
+from spokenlang.deploy.tables import require_replaceable, write_table
 from spokenlang.errors import InputError
 from spokenlang.languages import CODES
 from spokenlang.study import intervals

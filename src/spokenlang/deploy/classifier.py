@@ -1,0 +1,112 @@
+"""A trained model and what it makes of a recording of any length, rate and channel count."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from spokenlang.corpus.ingest.decoding import RATE, Decoding
+from spokenlang.corpus.ingest.names import shown
+from spokenlang.deploy.export import load_torchscript
+from spokenlang.errors import InputError
+from spokenlang.language_names import resolve
+from spokenlang.languages import CODES
+from spokenlang.network.pauses import DEPTH_DB
+
+WINDOW_S = 10  # long recordings are judged in windows of this length, so memory stays flat
+FAINT = 10 ** (-DEPTH_DB / 20)  # a window so much fainter than the file's loudest is its background, not speech
+QUIET = 1e-6  # peak below which there is nothing to hear
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the model makes of one file."""
+
+    file: str
+    prediction: str  # language code
+    probabilities: dict[str, float]  # by language code, summing to 1
+    duration_s: float
+    silent: bool  # no speech to hear: the prediction means nothing
+    damage: str = ""  # why the file is taken to be cut short or damaged; what can be decoded was judged
+
+    def json(self) -> str:
+        """The object of `--json`, on one line."""
+        told = ("file", "prediction", "probabilities", "duration_s", "silent")
+        return json.dumps({**{name: getattr(self, name) for name in told}, "truncated": bool(self.damage)})
+
+
+class Classifier:
+    """A TorchScript model of the six languages with its record."""
+
+    def __init__(self, path: Path, candidates: Sequence[str] = ()) -> None:
+        self.model, self.about = load_torchscript(path)
+        known = tuple(self.about.get("languages", CODES))
+        with torch.inference_mode():
+            classes = self.model(torch.zeros(1, RATE)).shape[-1]
+        if classes != len(known):
+            raise InputError(
+                f"{path}: the model answers {classes} numbers for {len(known)} languages; "
+                "classify needs a model of the task six"
+            )
+        self.languages = _restricted(known, candidates)
+        self.chosen = [known.index(code) for code in self.languages]
+
+    def classify(self, path: Path) -> Verdict:
+        """Judge one file: the mean over its windows of the log-probabilities, weighted by the speech in them.
+
+        Raises:
+            InputError: the file cannot be read, or holds no samples or samples that are no sound.
+        """
+        judged, samples, peak = [], 0, 0.0
+        decoding = Decoding(path)
+        for window in windows(iter(decoding)):
+            judged.append([column[0] for column in self.judge(torch.from_numpy(window).unsqueeze(0))])
+            samples += len(window)
+            peak = max(peak, float(np.abs(window).max()))
+        if not samples:
+            raise InputError(f"{path}: holds no sound; leave it out")
+        answers, heard, level = (torch.stack(column).double() for column in zip(*judged, strict=True))
+        weight = heard * (level >= level.max() * FAINT)
+        probability = (weight @ answers / weight.sum().clamp(min=1)).softmax(0).tolist()
+        best = int(np.argmax(probability))
+        by_code = dict(zip(self.languages, probability, strict=True))
+        silent = peak < QUIET or not float(weight.sum())
+        return Verdict(shown(path), self.languages[best], by_code, round(samples / RATE, 3), silent, decoding.short)
+
+    def judge(self, windows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Of windows (batch, time): log-probabilities (batch, languages), samples of speech and its level (batch,)."""
+        with torch.inference_mode():
+            answers = self.model(windows)[:, self.chosen].log_softmax(1)
+            if hasattr(self.model, "heard"):
+                return answers, *self.model.heard(windows).unbind(1)
+        samples = torch.full((len(windows),), windows.shape[1])  # exported before models told pauses apart
+        return answers, samples, torch.ones(len(windows))
+
+
+def _restricted(known: Sequence[str], candidates: Sequence[str]) -> tuple[str, ...]:
+    """Of the languages that a model knows those that may be spoken, all where none are named; in its own order."""
+    named = {name: resolve(name) for name in candidates}
+    for name, code in named.items():
+        if code not in known:
+            raise InputError(f"--languages {name}: the model knows {', '.join(known)} only")
+    if candidates and len(set(named.values())) < 2:
+        raise InputError("--languages: name at least two, such as en,es; between one there is nothing to choose")
+    return tuple(code for code in known if not candidates or code in named.values())
+
+
+def windows(blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """Windows of `WINDOW_S`; what is left at the end joins the last, so none is too short to judge by."""
+    size = WINDOW_S * RATE
+    waiting = np.empty(0, np.float32)
+    for block in blocks:
+        waiting = np.concatenate([waiting, block])
+        while len(waiting) >= 2 * size:
+            yield waiting[:size]
+            waiting = waiting[size:]
+    if len(waiting):
+        yield waiting
