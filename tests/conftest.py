@@ -6,12 +6,23 @@ import pytest
 
 LONG = (
     "test_report.py",
-    "test_bare_arrays.py",
-    "test_preview.py",
     "test_build.py",
     "test_reads.py",
+    "test_bare_arrays.py",
     "test_failures.py",
+    "test_mutation.py",
+    "test_net_search.py",
+    "test_pages.py",
+    "test_locks.py",
     "test_plain_python.py",
+    "test_script_rules.py",
+    "test_safety.py",
+    "test_tutorial.py",
+    "test_check.py",
+    "test_init.py",
+    "test_preview.py",
+    "test_types.py",
+    "test_benchmarks.py",
 )
 
 
