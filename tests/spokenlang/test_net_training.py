@@ -229,4 +229,5 @@ def test_the_shortest_training_has_its_losses(trained: Train, tiny_store: ClipSt
     history = loss_history(run)
     assert history["step"].tolist() == list(range(1, len(history["step"]) + 1)) != []
     assert spacing(history) == 1
+    assert spacing(loss_history(trained(epochs=3, log_every=2))) == 2  # long enough to be recorded as asked
     assert all(np.isfinite(history[name]).all() for name in ("train", "validation"))

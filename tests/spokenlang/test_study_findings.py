@@ -94,6 +94,11 @@ def test_an_uneven_corpus_of_people_with_one_language(corpus: Callable[..., Clip
     assert corpus_facts.apart(store, np.array([2])) == (False, True)
 
 
+def test_one_split_that_is_even_is_not_enough(corpus: Callable[..., ClipStore]) -> None:
+    assert not corpus_facts.even(corpus(train=SIX, test=[(0, "eve", ""), (0, "eve", ""), (1, "eve", "")]))
+    assert not corpus_facts.even(corpus(train=SIX[1:], test=SIX))
+
+
 def test_nothing_is_said_of_voices_that_nobody_knows(corpus: Callable[..., ClipStore]) -> None:
     store = corpus(train=[(label, "", "") for label in range(6)], test=[(label, "", "") for label in range(6)])
     assert not corpus_facts.speak_all(store)
@@ -278,6 +283,16 @@ def test_over_and_underconfident_probabilities_are_not(
     random = np.random.default_rng(1)
     labels, logits = spoken(random, 3000, 3)
     assert not judged(spoken(random, 3000, 3), (labels, scale * logits)).holds
+
+
+def test_a_small_error_of_calibration_on_many_clips_is_found(judged: Callable[..., calibration.Calibration]) -> None:
+    """Smaller than the margin, and more errors than the confidences let expect, beyond chance."""
+    labels, logits = spoken(np.random.default_rng(2), 12000, 20)
+    found = judged(spoken(np.random.default_rng(3), 12000, 20), (labels, 1.3 * logits))
+    assert found.ece.value <= calibration.MARGIN
+    assert all(gain.difference.low > 0 for gain in found.gains)
+    assert found.errors.difference.low > 0
+    assert not found.holds
 
 
 def test_one_confidence_for_all_is_not(judged: Callable[..., calibration.Calibration]) -> None:

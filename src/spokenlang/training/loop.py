@@ -36,7 +36,7 @@ from spokenlang.training.features import ClipSet, clip_set, split_train, test_se
 from spokenlang.training.runs import TrainedRun, finish, logits_of
 from spokenlang.training.settings import TrainConfig
 
-RECORDS = 20
+RECORDS = 5
 """Of a training so short that `log_every` would leave fewer, so many records of the losses are made."""
 
 
