@@ -80,8 +80,7 @@ class StatisticsPooling(nn.Module):
     """
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        # E[x^2] - E[x]^2: one pass less over the frames than torch.var, and 15 % more training clips per
-        # second.
+        # E[x^2] - E[x]^2: one pass less over the frames than torch.var.
         x = x.flatten(2)
         count = mask.flatten(1).sum(dim=1, keepdim=True).clamp(min=1.0)
         mean = x.sum(dim=2) / count

@@ -48,7 +48,8 @@ class SpeakerConfig:
 # Left out: the whispered, robotic and otherwise unhuman variants (Lee and kaukovalta have formants where no person's
 # are, shelby and zac are a doll's, Alicia's own settings mute voiced sounds), those with more echo than voice, and
 # those that replace the language's own rhythm (a stressLength of their own), which is part of what is to be
-# recognised. Networks that had not heard the five that are named understood them in 40 to 76 % of clips.
+# recognised. The five that are named were noticed because networks that had not heard them understood them badly; what
+# keeps them out is what is said of their sound.
 # Families were formed by the distance between averaged spectra (below about 2 dB) and by the variants' own settings.
 TRAIN_FAMILIES: dict[str, tuple[str, ...]] = {
     "adam": ("adam", "Reed", "klatt6"),
