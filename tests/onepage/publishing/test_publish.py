@@ -8,6 +8,7 @@ import math
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -57,6 +58,22 @@ def test_records_come_back(project):
     assert found["c"].body["holds"] is False
     assert found["t"].body["rows"] == [{"k": "x", "v": 1}, {"k": "y", "v": None}]
     assert found["q"].body["text"] == "one\ntwo"
+
+
+def test_an_interval_stands_for_its_numbers_and_what_the_call_says_goes_before(project):
+    def publishing(out):
+        ends = SimpleNamespace(value=0.5, low=0.25, high=0.75)
+        publish.value("ends", ends, unit="fraction")
+        publish.value("all", SimpleNamespace(**vars(ends), n=7, seeds=(0, 1)), n=6)
+        publish.value("none", SimpleNamespace(value=2, low=None, high=None))
+
+    found = {record.name: record.body for record in published(project, publishing)}
+    told = {name: [body[key] for key in ("value", "low", "high", "n", "seeds")] for name, body in found.items()}
+    assert told == {
+        "ends": [0.5, 0.25, 0.75, None, None],
+        "all": [0.5, 0.25, 0.75, 6, [0, 1]],
+        "none": [2, None, None, None, None],
+    }
 
 
 def test_figures_are_the_same_bytes_and_their_text_is_text(project):
