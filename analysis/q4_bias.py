@@ -26,7 +26,7 @@ import torch
 from onepage import context, publish
 from spokenlang.corpus.levels import clip_levels
 from spokenlang.corpus.store import ClipStore
-from spokenlang.languages import CODES
+from spokenlang.languages import LANGUAGES
 from spokenlang.study import comparison, corpus_facts, plots
 from spokenlang.training.runs import load_run
 
@@ -161,7 +161,7 @@ about = "mean confidence on clips of white noise"
 publish.value("bias.noise_confidence", float(sure.mean()), unit="fraction", n=noises, about=about)
 findings.append("speech in **other languages**, which it must call one of the six (how surely was not measured)")
 findings.append(
-    f"**no speech**: it calls {favourite.max() / noises:.0%} of pure noise {CODES[int(favourite.argmax())]}, with a mean "
+    f"**no speech**: it calls {favourite.max() / noises:.0%} of pure noise {LANGUAGES[int(favourite.argmax())].name}, with a mean "
     f"confidence of {sure.mean():.0%}"
 )
 
