@@ -33,7 +33,9 @@ run = load_run(context.runs("six")[0].folder)
 # %% name="corpus-facts"
 held_out = run.scores("validation").index
 tested = corpus_facts.counted(store, "test")
-publish.value("corpus.train_clips", len(store.targets("train")), unit="clips", about="training clips, validation included")
+publish.value(
+    "corpus.train_clips", len(store.targets("train")), unit="clips", about="training clips, validation included"
+)
 publish.value("corpus.test_clips", len(store.targets("test")), unit="clips", about="test clips")
 publish.value("corpus.validation_clips", len(held_out), unit="clips", about="training clips held out for validation")
 publish.value("corpus.test_least", tested.least, unit="clips", about="test clips of the language with the fewest")
