@@ -65,7 +65,8 @@ class Classifier:
         judged, samples, peak = [], 0, 0.0
         decoding = Decoding(path)
         for window in windows(iter(decoding)):
-            judged.append([column[0] for column in self.judge(torch.from_numpy(window).unsqueeze(0))])
+            batch = torch.from_numpy(window).unsqueeze(0)
+            judged.append([column[0] for column in (self.answers(batch), *self.heard(batch))])
             samples += len(window)
             peak = max(peak, float(np.abs(window).max()))
         if not samples:
@@ -78,14 +79,18 @@ class Classifier:
         silent = peak < QUIET or not float(weight.sum())
         return Verdict(shown(path), self.languages[best], by_code, round(samples / RATE, 3), silent, decoding.short)
 
-    def judge(self, windows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Of windows (batch, time): log-probabilities (batch, languages), samples of speech and its level (batch,)."""
+    def answers(self, windows: torch.Tensor) -> torch.Tensor:
+        """Log-probabilities of windows (batch, time), (batch, languages)."""
         with torch.inference_mode():
-            answers = self.model(windows)[:, self.chosen].log_softmax(1)
-            if hasattr(self.model, "heard"):
-                return answers, *self.model.heard(windows).unbind(1)
-        samples = torch.full((len(windows),), windows.shape[1])  # exported before models told pauses apart
-        return answers, samples, torch.ones(len(windows))
+            return self.model(windows)[:, self.chosen].log_softmax(1)
+
+    def heard(self, windows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Samples of speech in windows (batch, time), and its level, both (batch,)."""
+        if not hasattr(self.model, "heard"):  # exported before models told pauses apart
+            return torch.full((len(windows),), windows.shape[1]), torch.ones(len(windows))
+        with torch.inference_mode():
+            samples, level = self.model.heard(windows).unbind(1)
+            return samples, level
 
 
 def _restricted(known: Sequence[str], candidates: Sequence[str]) -> tuple[str, ...]:

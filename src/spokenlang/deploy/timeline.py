@@ -31,6 +31,7 @@ STEP_S = 1
 WINDOW_S = 5
 LASTING_S = 20.0
 BATCH = 16  # windows in one call of the network
+HEAD = "start_s,end_s,heard,language,"  # what the header of a timeline's table begins with; then the languages
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Timeline:
 
     def rows(self) -> list[str]:
         """The lines of its CSV file: a second a line."""
-        lines = ["start_s,end_s,heard,language," + ",".join(self.languages)]
+        lines = [HEAD + ",".join(self.languages)]
         for at, row in enumerate(self.probabilities):
             end = min((at + 1) * STEP_S, self.duration_s)
             code = self.languages[int(self.course[at])] if self.heard[at] else ""
@@ -89,7 +90,7 @@ def trace(classifier: Classifier, path: Path) -> Timeline:
     waiting: list[np.ndarray] = []
     for window, second in around(iter(decoding)):
         waiting.append(window)
-        _, own, loud = classifier.judge(torch.from_numpy(second).unsqueeze(0))
+        own, loud = classifier.heard(torch.from_numpy(second).unsqueeze(0))
         heard.append(float(own))
         level.append(float(loud))
         peak, samples = max(peak, float(np.abs(second).max())), samples + len(second)
@@ -111,7 +112,7 @@ def _answers(classifier: Classifier, waiting: list[np.ndarray]) -> list[np.ndarr
     found: list[np.ndarray] = [np.empty(0)] * len(waiting)
     for length in {len(window) for window in waiting}:
         chosen = [at for at, window in enumerate(waiting) if len(window) == length]
-        logs, _, _ = classifier.judge(torch.from_numpy(np.stack([waiting[at] for at in chosen])))
+        logs = classifier.answers(torch.from_numpy(np.stack([waiting[at] for at in chosen])))
         for at, row in zip(chosen, logs.numpy().astype(np.float64), strict=True):
             found[at] = row
     return found
@@ -145,8 +146,9 @@ def likeliest(evidence: np.ndarray, change: float) -> np.ndarray:
         return np.zeros(steps, dtype=int)
     stay, go = math.log1p(-change), math.log(change / (classes - 1))
     score, back = evidence[0].copy(), np.zeros((steps, classes), dtype=int)
+    moves = np.where(np.eye(classes, dtype=bool), stay, go)
     for at in range(1, steps):
-        ways = score[:, None] + np.where(np.eye(classes, dtype=bool), stay, go)
+        ways = score[:, None] + moves
         back[at] = ways.argmax(axis=0)
         score = ways.max(axis=0) + evidence[at]
     course = np.empty(steps, dtype=int)
@@ -173,16 +175,16 @@ def outputs(folder: Path, files: list[Path]) -> dict[Path, Path]:
             raise InputError(f"{file}: its timeline would replace that of {other}; classify them one after the other")
         if (folder / f"{file.stem}.svg").exists() and not (folder / f"{file.stem}.csv").exists():
             raise InputError(f"{folder / file.stem}.svg: is there already and is no timeline; choose another folder")
-        require_replaceable(folder / f"{file.stem}.csv", "start_s,end_s,heard,language,")
+        require_replaceable(folder / f"{file.stem}.csv", HEAD)
     return {file: folder / stem for stem, file in found.items()}
 
 
 def write(found: Timeline, place: Path) -> None:
     """`<place>.csv` and `<place>.svg`."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    write_table(place.with_name(place.name + ".csv"), found.rows(), "start_s,end_s,heard,language,")
     import matplotlib
 
+    place.parent.mkdir(parents=True, exist_ok=True)
+    write_table(place.with_name(place.name + ".csv"), found.rows(), HEAD)
     with matplotlib.rc_context({"svg.hashsalt": "timeline"}):  # the same file in, the same bytes out
         draw(found).savefig(place.with_name(place.name + ".svg"), metadata={"Date": None})
 
