@@ -17,7 +17,7 @@ from typing import Any
 
 from onepage.core import files
 
-_TICK = 50_000_000  # ns: a file changed this shortly before it was read may change again without its time moving
+TICK = 50_000_000  # ns: a file changed this shortly before it was read may change again without its time moving
 
 
 class Watch:
@@ -56,7 +56,7 @@ class Watch:
 
     def save(self, file: Path, request: Any) -> None:
         """Write the record; what is too young to be told apart later is left to be read again."""
-        young = any(state and max(state[0], state[1]) > self._started - _TICK for state in self._states.values())
+        young = any(state and max(state[0], state[1]) > self._started - TICK for state in self._states.values())
         record = {
             "request": request,
             "states": None if young else self._states,

@@ -15,7 +15,6 @@ from typing import Any
 from onepage.core import files, watch
 
 RECORD = "page.done"  # in build/<report>: the key that the page was made for, and the state of each of its files
-_TICK = 50_000_000  # ns: a file changed this shortly before it was looked at may change again unnoticed
 
 
 def remember(build: Path, out: Path, key: str, names: list[str]) -> None:
@@ -41,7 +40,7 @@ def reasons(build: Path, out: Path) -> list[str]:
         now = watch.state_of(out / name)
         if now is None:
             wrong.append(f"{name} is gone")
-        elif now != state or max(now[:2]) > at - _TICK:
+        elif now != state or max(now[:2]) > at - watch.TICK:
             moved = True
             known[name] = [digest, now]
             if _sha256(out / name) != digest:

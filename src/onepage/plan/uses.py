@@ -23,16 +23,10 @@ FOLDER = "uses"  # of the store
 class Use:
     """What one report of one clone needs, as it was last planned on one branch."""
 
-    path: Path
     root: Path  # the clone
     branch: str  # "" outside of git, or where no branch is checked out
     keys: frozenset[str]
     at: float  # when it was planned, seconds since the epoch
-
-    @property
-    def current(self) -> bool:
-        """Whether the clone and its branch are still there."""
-        return self.root.is_dir() and (not self.branch or self.branch in branches(self.root))
 
 
 def record(store: Path, root: Path, report: str, keys: Iterable[str]) -> None:
@@ -49,10 +43,22 @@ def known(store: Path) -> list[Use]:
         try:
             said = json.loads(path.read_text(encoding="utf-8"))
             keys = frozenset(map(str, said["keys"]))
-            found.append(Use(path, Path(said["root"]), str(said["branch"]), keys, path.stat().st_mtime))
+            found.append(Use(Path(said["root"]), str(said["branch"]), keys, path.stat().st_mtime))
         except (OSError, ValueError, KeyError, TypeError):
             continue
     return found
+
+
+def needed(uses: Iterable[Use]) -> set[str]:
+    """The keys that are named by a clone that is still there, on a branch that it still has."""
+    keys: set[str] = set()
+    there: dict[Path, set[str]] = {}  # clone -> its branches
+    for use in uses:
+        if use.branch and use.root not in there:
+            there[use.root] = branches(use.root)
+        if use.root.is_dir() and (not use.branch or use.branch in there[use.root]):
+            keys |= use.keys
+    return keys
 
 
 def last_used(entry: Path, uses: Iterable[Use]) -> float:

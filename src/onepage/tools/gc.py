@@ -7,6 +7,7 @@ result that is gone is made again when it is asked for: what this costs is time,
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import time
 from collections.abc import Iterable
@@ -17,6 +18,7 @@ from onepage.core.config import find_root
 from onepage.core.errors import UserError
 from onepage.core.places import BUILD
 from onepage.plan import store, uses
+from onepage.plan.surroundings import store_path
 
 DAYS = 30.0  # how long a result is kept that nothing names
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -41,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Remove, and say how much of what."""
-    folder = find_root() / (args.store or os.environ.get("STORE") or f"{BUILD}/store")
+    root = find_root()
+    folder = root / store_path(root, args.store or os.environ.get("STORE", ""))
     if not args.days >= 0:
         raise UserError(f"--days {args.days:g}: a number of days is 0 or more")
     room = _bytes(args.size) if args.size else None
@@ -62,7 +65,7 @@ def main(args: argparse.Namespace) -> int:
 def survey(folder: Path) -> list[Kept]:
     """All results of a store, the longest unused first."""
     known = uses.known(folder)
-    needed = frozenset[str]().union(*(use.keys for use in known if use.current))
+    needed = uses.needed(known)
     found = [
         Kept(entry, _size(entry), uses.last_used(entry, known), entry.name in needed) for entry in store.entries(folder)
     ]
@@ -94,11 +97,11 @@ def _size(entry: Path) -> int:
 
 def _bytes(text: str) -> int:
     number, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "")
-    try:
-        size = float(number) * UNITS[unit]
-        return round(size) if size >= 0 else round(float("nan"))
-    except (ValueError, KeyError):
-        raise UserError(f"--size {text}: write a number and K, M, G or T, such as 20G") from None
+    with contextlib.suppress(ValueError, KeyError, OverflowError):  # no number, no such unit, endless
+        size = round(float(number) * UNITS[unit])
+        if size >= 0:
+            return size
+    raise UserError(f"--size {text}: write a number and K, M, G or T, such as 20G")
 
 
 def _said(size: int) -> str:

@@ -114,9 +114,10 @@ def _write(root: Path, folder: Path, words: dict[str, str], request: list[Any]) 
         if is_done(root / target["entry"]):  # what `make why` compares the next state with
             write_if_changed(folder / "last" / target["id"], target["key"] + "\n")
             places.forget_failure(root, plan["report"], target["id"])
-    named = [root / target["entry"] for target in with_corpus(plan)]
     with contextlib.suppress(OSError):  # a store that can only be read
-        uses.record(root / plan["store"], root, plan["report"], [entry.name for entry in named])
+        uses.record(
+            root / plan["store"], root, plan["report"], [Path(target["entry"]).name for target in with_corpus(plan)]
+        )
     seen.save(record, request)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from onepage.core import files, places, repository
 from onepage.core.errors import CheckFailed, UserError
 from onepage.core.places import BUILD
+from onepage.plan.surroundings import store_path
 from onepage.tools.reports import Side, load
 
 _TREE = "work tree"  # how the folder of one is marked
@@ -91,7 +92,7 @@ def _build(root: Path, commit: str, name: str, provenance: Mapping[str, Any], ke
 
 def _store(root: Path) -> str:
     """This project's store, named so that it is the same from the work tree."""
-    return str((root / (os.environ.get("STORE") or f"{BUILD}/store")).resolve())
+    return str((root / store_path(root, os.environ.get("STORE", ""))).resolve())
 
 
 def _remove(root: Path, place: Path) -> None:
