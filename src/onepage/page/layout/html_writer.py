@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from onepage.core import quantities
-from onepage.page.layout.writers import Writer, raw_inline
+from onepage.page.layout.writers import VERDICTS, Writer, raw_inline
 from onepage.page.tree import pandoc, pictures
 from onepage.page.tree.pandoc import Node
 from onepage.page.tree.walk import attribute, rewrite
@@ -124,8 +124,7 @@ class HtmlWriter(Writer):
             mark = f'{link} aria-label="evidence: {said}">&#8201;<sup>&#9679;</sup></a>'
             start = f'<span class="claim" data-claim="{name}">'
             return [raw_inline("html", start), *inlines, raw_inline("html", f"{mark}</span>")]
-        word = "not supported" if state == "failed" else "no such claim"
-        mark = f' <strong class="verdict">[{word}: {said}]</strong></span>'
+        mark = f' <strong class="verdict">[{VERDICTS[state]}: {said}]</strong></span>'
         start = f'<span class="claim {state}" data-claim="{name}"><del>'
         return [raw_inline("html", start), *inlines, raw_inline("html", f"</del>{mark}")]
 

@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 from onepage.core.quantities import NBSP
 from onepage.page.layout import drawn
-from onepage.page.layout.writers import Writer, raw_inline
-from onepage.page.tree import crossrefs, pictures
+from onepage.page.layout.writers import VERDICTS, Writer, raw_inline
+from onepage.page.tree import crossrefs
 from onepage.page.tree.pandoc import Node
 from onepage.page.tree.walk import attribute, has_class, identity, rewrite, text, with_attribute
 
@@ -88,13 +88,10 @@ class PlainWriter(Writer):
         return []
 
     def image(self, node: Node) -> Node:
-        attributes, caption, (target, _) = node["c"]
-        picture = pictures.sized(node, self.document.pictures[target])
-        sizes = [[side, length] for side, length in (("width", picture.width), ("height", picture.height)) if length]
+        picture, sides, alt = self.picture(node)
         path, natural = self.taken(picture.path, picture.name)
-        alt = dict(attributes[2]).get("alt") or text(caption) or picture.path.stem
-        pairs = sizes or ([["width", f"{natural:.3f}in"]] if natural else [])
-        return {"t": "Image", "c": [[attributes[0], [], pairs], words(alt), [path, ""]]}
+        sizes = sides or ({"width": f"{natural:.3f}in"} if natural else {})
+        return {"t": "Image", "c": [[identity(node), [], list(map(list, sizes.items()))], words(alt), [path, ""]]}
 
     def taken(self, source: Path, name: str, width: float | None = None) -> tuple[str, float | None]:
         """Copy a picture to `folder`; its path from the document, and the inches it is wide if the file cannot say."""
@@ -111,15 +108,12 @@ class PlainWriter(Writer):
     def citation(self, node: Node, inlines: list[Node]) -> Node:
         return {"t": "Cite", "c": [node["c"][0], inlines]}
 
-    def value(self, names: list[str], inlines: list[Node]) -> list[Node]:
-        return inlines
-
     def claim(self, node: Node, inlines: list[Node]) -> list[Node]:
         state, evidence = self.state(node)
         if state == "held":
             return inlines
-        word = "not supported" if state == "failed" else "no such claim"
-        return [{"t": "Strikeout", "c": inlines}, {"t": "Space"}, {"t": "Strong", "c": words(f"[{word}: {evidence}]")}]
+        said = words(f"[{VERDICTS[state]}: {evidence}]")
+        return [{"t": "Strikeout", "c": inlines}, {"t": "Space"}, {"t": "Strong", "c": said}]
 
     def other(self, node: Node) -> Node | list[Node] | None:
         """Members of the group, each with a line for the name."""

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onepage.page.layout.writers import Writer, raw_inline
-from onepage.page.tree import pictures
+from onepage.page.layout.writers import VERDICTS, Writer, raw_inline
 from onepage.page.tree.pandoc import Node
 from onepage.page.tree.walk import attribute, identity, is_span, nodes, rewrite, text
 
@@ -124,13 +123,11 @@ class TypstWriter(Writer):
         return (f", place: {typst_string(place)}" if place else "") + (", wide: true" if wide else "")
 
     def image(self, node: Node) -> Node:
-        attributes, caption, (target, _) = node["c"]
-        picture = pictures.sized(node, self.document.pictures[target])
+        picture, lengths, alt = self.picture(node)
         copy = self.folder / "pictures" / picture.name
         copy.parent.mkdir(exist_ok=True)
         shutil.copyfile(picture.path, copy)
-        alt = dict(attributes[2]).get("alt") or text(caption) or picture.path.stem
-        sides = "".join(f", {k}: {v}" for k, v in (("width", picture.width), ("height", picture.height)) if v)
+        sides = "".join(f", {side}: {length}" for side, length in lengths.items())
         call = f"#op-picture({typst_string(f'/pictures/{picture.name}')}, {typst_string(alt)}{sides})"
         return raw_inline("typst", call)
 
@@ -138,15 +135,11 @@ class TypstWriter(Writer):
         label, anchor = self.label(name)
         return [raw_inline("typst", f"#link(label({typst_string(anchor)}))[{label}]")]
 
-    def value(self, names: list[str], inlines: list[Node]) -> list[Node]:
-        return inlines
-
     def claim(self, node: Node, inlines: list[Node]) -> list[Node]:
         state, evidence = self.state(node)
         if state == "held":
             return inlines
-        word = "not supported" if state == "failed" else "no such claim"
-        end = f"][{word}: #{typst_string(evidence)}]"
+        end = f"][{VERDICTS[state]}: #{typst_string(evidence)}]"
         return [raw_inline("typst", "#op-failed["), *inlines, raw_inline("typst", end)]
 
     def equation(self, node: Node) -> list[Node]:

@@ -12,10 +12,10 @@ from typing import Any
 
 from onepage.core import quantities
 from onepage.core.errors import UserError
-from onepage.page.tree import crossrefs, floats, pandoc
+from onepage.page.tree import crossrefs, floats, pandoc, pictures
 from onepage.page.tree.document import Document
 from onepage.page.tree.pandoc import Node
-from onepage.page.tree.walk import attribute, has_class, is_span, nodes, rewrite, with_attribute
+from onepage.page.tree.walk import attribute, has_class, is_span, nodes, rewrite, text, with_attribute
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,9 @@ class Columns:
     rows: list[dict[str, Any]]  # key -> text
     note: str | None
     spanner: tuple[str, int, int] | None  # a heading above the columns from first to last
+
+
+VERDICTS = {"failed": "not supported", "unbound": "no such claim"}  # on a sentence that is struck out
 
 
 @dataclass
@@ -117,9 +120,9 @@ class Writer:
         return f"analyses/{self.results[section][name]['source']['target']}.html#{name}"
 
     # What each format does its own way.
-    def raw(self, text: str) -> Node:
+    def raw(self, said: str) -> Node:
         """A block of this format's own text."""
-        return {"t": "RawBlock", "c": [{"html5": "html", "docx": "openxml"}.get(self.to, self.to), text]}
+        return {"t": "RawBlock", "c": [{"html5": "html", "docx": "openxml"}.get(self.to, self.to), said]}
 
     def figure(self, node: Node, caption: list[Node]) -> list[Node]:
         """A published figure."""
@@ -131,6 +134,13 @@ class Writer:
 
     def image(self, node: Node) -> Node:
         raise NotImplementedError
+
+    def picture(self, node: Node) -> tuple[pictures.Picture, dict[str, str], str]:
+        """A picture that Markdown shows: its file, those sides that have a length, and what stands in its place."""
+        attributes, caption, (target, _) = node["c"]
+        picture = pictures.sized(node, self.document.pictures[target])
+        sides = {side: length for side, length in (("width", picture.width), ("height", picture.height)) if length}
+        return picture, sides, dict(attributes[2]).get("alt") or text(caption) or picture.path.stem
 
     def reference(self, name: str) -> list[Node]:
         raise NotImplementedError
@@ -179,7 +189,8 @@ class Writer:
         return {"t": "Span", "c": [["", ["citation"], []], inlines]}
 
     def value(self, names: list[str], inlines: list[Node]) -> list[Node]:
-        raise NotImplementedError
+        """A published number, as it is written."""
+        return inlines
 
     def claim(self, node: Node, inlines: list[Node]) -> list[Node]:
         raise NotImplementedError
