@@ -26,7 +26,7 @@ endif
 export PYTHONPATH := $(CURDIR)/src
 include src/onepage/onepage.mk
 
-.PHONY: test pictures bench
+.PHONY: test test-long pictures bench
 
 help::
 	@echo '  PYTHON=python  that environment instead of .venv      TORCH=...  another torch build for the set-up'
@@ -34,8 +34,13 @@ help::
 
 COVER := $(if $(COVERAGE),--cov --cov-report=term:skip-covered --cov-report=html)
 
-test: $(READY) ## run the whole test suite (T="..." for pytest's own arguments)
-	@MAKEFLAGS= MFLAGS= MAKELEVEL= $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(COVER) $(T)
+PYTEST = MAKEFLAGS= MFLAGS= MAKELEVEL= $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(COVER)
+
+test: $(READY) ## run the test suite (T="..." for pytest's own arguments)
+	@$(PYTEST) -m "not long" $(T)
+
+test-long: $(READY) ## the test suite and what takes long: every fault, many more inputs by chance (an hour)
+	@TRIES=$${TRIES-20} $(PYTEST) --timeout 3600 $(T)
 
 pictures: report ## the README's picture of the page, from the built report
 	@$(PY) docs/pictures.py reports/$(NAME)

@@ -10,6 +10,7 @@ import pytest
 import results_made
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 from onepage.page.numbers import template
 
@@ -72,7 +73,7 @@ def test_each_claim_turned_alone_and_each_pair(corpus: str) -> None:
         held(corpus, dict.fromkeys(names, False))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tries(25), deadline=None)
 @given(st.sampled_from(sorted(results_made.CORPORA)), st.sets(st.sampled_from(CLAIMS)))
 def test_any_set_of_claims(corpus: str, false: set[str]) -> None:
     held(corpus, dict.fromkeys(false, False))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 from spokenlang.corpus import acoustics
 from spokenlang.corpus.espeak import conditions
@@ -74,7 +75,7 @@ def test_codecs_lose_as_much_as_they_are_meant_to() -> None:
     np.testing.assert_allclose(exact, speech, atol=1e-8 * np.abs(speech).max())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(seed=st.integers(0, 2**31), quiet=st.floats(1e-6, 1.0))
 def test_any_conditions_give_finite_speech_at_their_loudness(seed: int, quiet: float) -> None:
     drawn = conditions.draw(conditions.ConditionConfig(), np.random.default_rng(seed))

@@ -13,6 +13,7 @@ import pytest
 import soundfile
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 from spokenlang.commands import cli
 from spokenlang.corpus import importer
@@ -46,7 +47,7 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 @given(
     frames=st.integers(1, 200_000),
     rate=st.sampled_from([7350, 8000, 11025, 16000, 22050, 44100]),

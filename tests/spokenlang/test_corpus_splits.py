@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 from spokenlang.corpus import metadata
 from spokenlang.corpus.splits import hold_out, separate
@@ -28,7 +29,7 @@ def store(folder: Path, labels: np.ndarray, groups: np.ndarray | None) -> ClipSt
     return ClipStore.open(folder)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(clips=CLIPS, fraction=st.floats(0.05, 0.6), seed=st.integers(0, 2**31))
 def test_no_group_is_torn_and_every_language_that_can_be_is_on_both_sides(
     clips: list[tuple[int, int]], fraction: float, seed: int
@@ -46,7 +47,7 @@ def test_no_group_is_torn_and_every_language_that_can_be_is_on_both_sides(
     assert (held == separate(labels, groups, fraction, seed)).all()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(seed=st.integers(0, 2**31), fraction=st.floats(0.1, 0.5), voices=st.integers(10, 60))
 def test_voices_of_all_languages_give_balanced_shares(seed: int, fraction: float, voices: int) -> None:
     groups = np.repeat(np.arange(voices), 12).astype(str)
@@ -57,7 +58,7 @@ def test_voices_of_all_languages_give_balanced_shares(seed: int, fraction: float
     assert abs(shares[0] - fraction) <= 0.5 / voices + 1e-9 or round(shares[0] * voices) == 1
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(seed=st.integers(0, 2**31), order=st.randoms(use_true_random=False))
 def test_the_order_of_the_clips_does_not_matter(seed: int, order) -> None:
     rng = np.random.default_rng(0)

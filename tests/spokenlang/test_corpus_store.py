@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from tries import tries
 
 from spokenlang.commands import cli
 from spokenlang.corpus import metadata
@@ -62,7 +63,7 @@ def test_the_four_arrays_alone_are_a_store(folder: Path) -> None:
     assert "no groups known" in checked.warnings[0]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tries(25), deadline=None)
 @given(data=st.data())
 def test_arrays_and_metadata_survive_a_round_trip(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

@@ -17,6 +17,7 @@ import recordings_made as made
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 from spokenlang.commands import cli
 from spokenlang.corpus.importer import Options, import_folder
@@ -53,7 +54,7 @@ def test_nothing_is_dropped_but_less_than_half_a_clip(seconds: float, clips: int
 PARTS = st.lists(st.tuples(st.sampled_from(["speech", "pause", "noise"]), st.floats(0.05, 9)), min_size=1, max_size=6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(plan=PARTS, block=st.integers(500, 100_000), seed=st.integers(0, 9))
 def test_every_sample_is_used_once_or_accounted_for(plan: list[tuple[str, float]], block: int, seed: int) -> None:
     makers = {

@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 from spokenlang.network.frontend import FrontEnd, FrontEndConfig
 from spokenlang.training.augment import Augment, AugmentConfig, ClipDraws, warp_matrices
@@ -42,7 +43,7 @@ def test_each_technique_changes_clips_and_keeps_their_shape(technique: str) -> N
     assert bool(((view - FEATURES[rows]).abs().amax(dim=(1, 2)) > 1e-3).all())
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=tries(8), deadline=None)
 @given(order=st.permutations(range(12)), cut=st.integers(1, 11), seed=st.integers(0, 5), epoch=st.integers(0, 3))
 def test_a_view_depends_on_clip_and_epoch_alone(order: list[int], cut: int, seed: int, epoch: int) -> None:
     config = AugmentConfig(**TECHNIQUES, crop_max_s=1.5, crop_min_s=1.0)
@@ -68,7 +69,7 @@ def test_turning_one_technique_off_leaves_the_others_draws_alone() -> None:
     torch.testing.assert_close(both("start", rows), alone("start", rows), atol=0, rtol=0)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(step=st.integers(0, 10000), low=st.floats(0.3, 1.0), more=st.floats(0.0, 0.9))
 def test_crops_keep_to_their_limits(step: int, low: float, more: float) -> None:
     config = AugmentConfig(crop_min_s=low, crop_max_s=low + more, mel_warp=0.0)

@@ -7,6 +7,7 @@ import pytest
 import sklearn.metrics
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 from spokenlang.study import evaluation
 
@@ -20,7 +21,7 @@ def draw(seed: int, clips: int = 120, classes: int = 6, skill: float = 2.0) -> t
     return labels, logits
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tries(25), deadline=None)
 @given(seed=st.integers(0, 500), clips=st.integers(12, 200))
 def test_measures_agree_with_scikit_learn(seed: int, clips: int) -> None:
     labels, logits = draw(seed, clips)
@@ -31,7 +32,7 @@ def test_measures_agree_with_scikit_learn(seed: int, clips: int) -> None:
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(seed=st.integers(0, 500), clips=st.integers(1, 60), spoken=st.integers(1, 6))
 def test_confusion_recall_and_f1_by_counting(seed: int, clips: int, spoken: int) -> None:
     """Languages that nobody speaks count nowhere, whatever is taken for them."""
@@ -46,7 +47,7 @@ def test_confusion_recall_and_f1_by_counting(seed: int, clips: int, spoken: int)
     assert evaluation.macro_f1(labels, predicted) == pytest.approx(np.mean(f1))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tries(25), deadline=None)
 @given(seed=st.integers(0, 500), temperature=st.floats(0.1, 10))
 def test_one_logit_and_two_say_the_same(seed: int, temperature: float) -> None:
     labels, logits = draw(seed, classes=2)
@@ -67,7 +68,7 @@ def test_ece_by_hand() -> None:
     assert evaluation.ece(labels, probability, bins=10) == pytest.approx(0.5 * 0.4 + 0.5 * 0.4)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=tries(20), deadline=None)
 @given(seed=st.integers(0, 200), scale=st.floats(0.2, 5))
 def test_temperature_undoes_a_scale_and_lowers_the_loss(seed: int, scale: float) -> None:
     labels, logits = draw(seed, 400, skill=1.5)

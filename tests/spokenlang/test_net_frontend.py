@@ -8,6 +8,7 @@ import scipy.signal
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 from spokenlang.errors import InputError
 from spokenlang.network.frontend import (
@@ -62,7 +63,7 @@ def test_cepstra_agree_with_scipy() -> None:
     np.testing.assert_allclose(Cepstra(40, 13)(features).numpy(), reference, atol=1e-4)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 @given(exponent=st.floats(-4.5, 3), seed=st.integers(0, 1000))
 def test_loudness_does_not_matter(exponent: float, seed: int) -> None:
     clip = torch.randn(1, 2000, generator=torch.Generator().manual_seed(seed))
@@ -70,7 +71,7 @@ def test_loudness_does_not_matter(exponent: float, seed: int) -> None:
     torch.testing.assert_close(front_end(clip * 10**exponent), front_end(clip), atol=2e-3, rtol=1e-3)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tries(25), deadline=None)
 @given(
     peak=st.sampled_from([0.0, 6e-8, 1e-7, 1e-5, 1e-3, 1.0, 6e4]),
     length=st.integers(1, 3000),

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F
+from tries import tries
 
 from spokenlang.corpus.store import ClipStore
 from spokenlang.deploy.classifier import Classifier
@@ -54,7 +55,7 @@ def speech(samples: int, seed: int = 0) -> Tensor:
     return 0.1 * wave * 10 ** (-0.75 * (1 + torch.sin(torch.arange(samples) / 600 + seed)))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 @given(
     name=st.sampled_from(list(ARCHITECTURES)),
     lengths=st.lists(st.integers(HOP, 20000), min_size=1, max_size=4),
@@ -97,7 +98,7 @@ def test_every_front_end_leaves_pauses_at_zero_and_speech_as_it_is(
     assert int((is_sound(frames)[:, 21 * step : 49 * step]).sum()) == 0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=tries(20), deadline=None)
 @given(
     floor=st.floats(-70, -40),
     seconds=st.floats(0.3, 20),

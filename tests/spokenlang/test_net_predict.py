@@ -12,6 +12,7 @@ import soundfile
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 from spokenlang.commands import cli
 from spokenlang.corpus.ingest.decoding import Decoding
@@ -210,7 +211,7 @@ def test_long_files_are_streamed_in_windows() -> None:
     assert max(sizes) < 20 * 8000
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(sizes=st.lists(st.integers(0, 60000), max_size=12))
 def test_windows_lose_nothing_and_none_is_short(sizes: list[int]) -> None:
     signal = np.arange(sum(sizes), dtype=np.float32)

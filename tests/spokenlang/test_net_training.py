@@ -15,6 +15,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
+from tries import tries
 
 from spokenlang.corpus.store import ClipStore
 from spokenlang.errors import InputError
@@ -184,7 +185,7 @@ def test_two_processes_give_what_one_gives(tiny_store: ClipStore, tmp_path: Path
     np.testing.assert_allclose(pair.scores("test").logits, alone.scores("test").logits, rtol=0.02, atol=0.02)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 @given(seed=st.integers(0, 99), smoothing=st.floats(0, 0.5))
 def test_objectives_are_the_textbook_ones(seed: int, smoothing: float) -> None:
     generator = torch.Generator().manual_seed(seed)

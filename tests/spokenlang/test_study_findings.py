@@ -14,6 +14,7 @@ import sklearn.metrics
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import softmax
+from tries import tries
 
 from spokenlang.corpus.store import ClipStore
 from spokenlang.languages import CODES, LANGUAGES
@@ -120,7 +121,7 @@ def test_loudness_between_languages_is_that_of_their_medians() -> None:
 # --- confusions
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(st.integers(0, 999), st.integers(2, 6))
 def test_confused_pairs_are_all_errors_by_their_share(seed: int, classes: int) -> None:
     counts = np.random.default_rng(seed).integers(0, 9, (classes, classes))
@@ -200,7 +201,7 @@ def test_three_seeds_with_the_same_errors_say_no_more_than_one(corpus: Callable[
     assert thrice.difference.low == pytest.approx(once.difference.low)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tries(25), deadline=None)
 @given(st.integers(0, 999), st.integers(3, 5))
 def test_nearness_is_a_rank_correlation_and_its_p_counts_all_renamings(seed: int, classes: int) -> None:
     random = np.random.default_rng(seed)

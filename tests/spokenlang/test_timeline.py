@@ -15,6 +15,7 @@ import soundfile
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 from spokenlang.commands import cli
 from spokenlang.corpus.ingest.decoding import RATE
@@ -61,7 +62,7 @@ def record(path: Path, *stretches: tuple[int | None, float]) -> Path:
     return path
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(seconds=st.floats(0.001, 14), cuts=st.lists(st.floats(0, 1), max_size=8))
 def test_every_second_comes_once_with_what_is_around_it(seconds: float, cuts: list[float]) -> None:
     samples = np.arange(max(1, round(seconds * RATE)), dtype=np.float32)
@@ -74,7 +75,7 @@ def test_every_second_comes_once_with_what_is_around_it(seconds: float, cuts: li
         assert np.array_equal(window, samples[max(0, (at - 2) * RATE) : (at + 3) * RATE])
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(data=st.data(), steps=st.integers(1, 5), classes=st.integers(1, 3), change=st.floats(0.01, 0.5))
 def test_the_course_is_the_likeliest_of_all(data, steps: int, classes: int, change: float) -> None:
     value = st.floats(-5, 0, allow_nan=False)

@@ -15,6 +15,7 @@ import engine_project as projects
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 from onepage import cli
 from onepage.core import files, places
@@ -142,7 +143,7 @@ def test_good_names_are_taken(project: projects.Project, name: str) -> None:
     assert unharmed(before, project.root) == []
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     name=st.text(min_size=0, max_size=12)
     | st.lists(st.sampled_from(["..", ".", "page", "mine", "/", "x"])).map("/".join)

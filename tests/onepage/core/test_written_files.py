@@ -12,6 +12,7 @@ import pytest
 import written_files
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tries import tries
 from written_files import KINDS, TOML
 
 from onepage.core import errors, toml_source, yaml_source
@@ -365,7 +366,7 @@ _LINES = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(st.lists(_LINES, max_size=12).map("\n".join))
 def test_every_place_of_any_toml_has_its_line(text: str) -> None:
     try:

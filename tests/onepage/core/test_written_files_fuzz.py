@@ -17,13 +17,14 @@ import pytest
 import written_files
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tries import tries
 from written_files import KINDS, TOML
 
 from onepage.core.errors import UserError
 
 SECONDS = 4.0  # of processor time for one reading, on a busy machine; what it guards against takes minutes
 fuzz = settings(
-    max_examples=60, deadline=None,
+    max_examples=tries(60), deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
+from tries import tries
 
 from onepage.execute import notebooks
 from onepage.review import cells
@@ -283,7 +284,7 @@ SHAPES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(st.lists(st.lists(st.tuples(SHAPES, WORDS), min_size=1, max_size=3), min_size=1, max_size=4))
 def test_cells_are_the_script_s_own_text(parts: list[list[tuple[str, str]]]) -> None:
     """What is executed and shown is what stands in the file, and does together what the file does."""

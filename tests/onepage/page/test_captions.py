@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from page_sheet import Sheet
+from tries import tries
 
 from onepage.core.errors import UserError
 
@@ -50,7 +51,7 @@ CAPTION = st.text(LETTERS | OTHERS, min_size=1, max_size=25).filter(str.strip)
 NO_FORMULA = r'"f\d": (?:the formula .* cannot be set|\\\w+\{)'  # `$\q$` is refused, with its figure's name
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=tries(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(CAPTION, min_size=4, max_size=4))
 def test_a_caption_is_shown_whatever_it_is(built, captions):
     with tempfile.TemporaryDirectory() as folder:

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 from onepage.core.errors import UserError
 from onepage.course import bonus, group
@@ -108,7 +109,7 @@ def test_a_value_must_not_hide_a_function():
         template.render("x", "report.md", results)
 
 
-@settings(deadline=None, max_examples=60)  # each example is a process of pandoc's
+@settings(deadline=None, max_examples=tries(60))  # each example is a process of pandoc's
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=30))
 def test_escaped_text_is_only_text(text):
     blocks = pandoc.read([pandoc.Source("content", "r", "x " + escape(text))], None, None)["blocks"]

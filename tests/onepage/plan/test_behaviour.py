@@ -11,6 +11,7 @@ import engine_project as example
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 from onepage.scripts.behaviour import cell_digest, module_facts
 from onepage.scripts.self_reading import DOCSTRINGS, TEXT, looked_at
@@ -48,7 +49,7 @@ def commented(source: str, comments: list[tuple[int, str]]) -> str:
     return "\n".join(lines)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 1000), ANY_TEXT), max_size=6))
 def test_no_comment_is_in_the_key(comments: list[tuple[int, str]]) -> None:
     text = commented(CODE, comments)
@@ -63,7 +64,7 @@ EDITS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(st.sampled_from(EDITS), st.lists(st.tuples(st.integers(0, 1000), ANY_TEXT), max_size=4))
 def test_all_code_is_in_the_key(edit: tuple[str, str], comments: list[tuple[int, str]]) -> None:
     assert edit[0] in CODE

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 sys.path.insert(0, str(Path(__file__).parent))
 import review_project as project
@@ -50,7 +51,7 @@ def assert_text_only(page: Elements) -> None:
 
 
 @given(LABELS, LABELS, LABELS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 def test_labels_stay_text(tmp_path_factory, one: str, two: str, three: str) -> None:
     files = tmp_path_factory.mktemp("files")
     known = (f"{one} ", f"{two}  ", f"{three}   ")

@@ -16,6 +16,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from tries import tries
 
 from onepage.publish import PublishError
 from onepage.publishing import media, records, sound
@@ -71,7 +72,7 @@ def decoded(png: bytes) -> np.ndarray:
     return pixels[:, 1:]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(arrays.arrays(np.float32, st.integers(1, 3000), elements=st.floats(-2, 2, width=32)))
 def test_any_clip_has_a_picture(samples: np.ndarray) -> None:
     assert decoded(sound.strip(samples, RATE)).shape == (40 + 2 + 64, 320)

@@ -12,6 +12,7 @@ import pytest
 import review_project as project
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 from onepage.review import map as maps
 from onepage.review import map_drawing
@@ -128,7 +129,7 @@ def test_a_row_says_the_worst_of_its_runs_and_the_page_waits_for_it(states: list
     assert nodes[-1].state == ("fresh" if said == "fresh" else "stale")
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=tries(60))
 @given(st.text(max_size=200), st.text(max_size=80))
 def test_any_name_stays_one_line_in_its_box(title: str, corpus: str) -> None:
     nodes = maps.graph(plan(corpus, None, {"q1": (title, ["corpus", f"file:{corpus}"])}), {})

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 sys.path.insert(0, str(Path(__file__).parent))
 from outputs_shown import Shown, assert_harmless, bundle, stream
@@ -122,7 +123,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES, max_size=40))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=tries(400), deadline=None)
 def test_no_text_of_pieces_of_html_gets_through(pieces: list[str]) -> None:
     text = "".join(pieces)
     for found in (Shown(bundle(text_html=text)), Shown(bundle(text_html=f"<p>x{text}y"))):
@@ -130,7 +131,7 @@ def test_no_text_of_pieces_of_html_gets_through(pieces: list[str]) -> None:
 
 
 @given(st.sampled_from(VECTORS), st.sampled_from(VECTORS), st.integers(0, 60), st.integers(0, 60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 def test_no_splice_of_two_vectors_gets_through(one: str, other: str, cut: int, at: int) -> None:
     shown = Shown(bundle(text_html=one[:cut] + other + one[cut:]), bundle(text_html=f"<{one[at:]}{other[cut:]}"))
     assert_harmless(shown.html, shown.css)
@@ -138,7 +139,7 @@ def test_no_splice_of_two_vectors_gets_through(one: str, other: str, cut: int, a
 
 @given(st.text(max_size=200))
 @example("A\x850")  # a line's end to Python, a letter of a name to CSS
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 def test_a_style_declares_allowed_properties_only(text: str) -> None:
     for found in (declared.declarations(f"color:{text}"), declared.declarations(text)):
         for part in filter(None, found.split(";")):

@@ -8,6 +8,7 @@ import jupytext
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 from onepage.core.errors import UserError
 from onepage.scripts import percent
@@ -57,7 +58,7 @@ _MARKERS = st.sampled_from(["# %%", "# %% title", '# %% name="n"', "# %% [markdo
 _LINES = st.lists(st.sampled_from(["", "x = 1", "# words", "#", "def f():", "    return 1", "'''", '"""']), max_size=6)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(st.lists(st.tuples(_MARKERS, _LINES), max_size=5), st.booleans())
 def test_cells_of_made_up_scripts_are_jupytexts(parts: list[tuple[str, list[str]]], header: bool) -> None:
     lines = []
@@ -133,7 +134,7 @@ _PAIR = st.builds("{}{}{}".format, _KEYS, st.sampled_from(["=", " = ", "= "]), _
 _JSON = st.sampled_from(['{"tags": ["a"]}', "{'name': 'n', 'tags': ['a']}", "{name: 1}", '{"a": {"b": 1}} ', "{"])
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=tries(600), deadline=None)
 @given(st.lists(_WORD, max_size=3), st.lists(st.one_of(_PAIR, _WORD), max_size=3), st.one_of(st.just(""), _JSON))
 def test_metadata_is_jupytexts(words: list[str], pairs: list[str], table: str) -> None:
     from jupytext.cell_reader import DoublePercentScriptCellReader
@@ -155,7 +156,7 @@ _TEX = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(_TEX, st.sampled_from(['"""', "'''"]), st.sampled_from(["", "r", "R"]), st.sampled_from(["", "\n"]))
 def test_markdown_in_strings_is_kept_as_jupytext_keeps_it(words: str, quotes: str, prefix: str, end: str) -> None:
     if quotes in words or words.endswith(("\\", '"')) or words.startswith('"'):
