@@ -13,6 +13,7 @@ import re
 import shutil
 from dataclasses import dataclass, replace
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from onepage.scripts import percent
 STYLES = ("page.css", "media.css")
 SCRIPTS = ("page.js",)
 PAGE = "page of an execution"  # how the folder of one under build/ is marked
+COMMIT = "<!--commit-->"  # where the template has it; a page is kept without, since each edit anywhere brings another
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,6 @@ class Facts:
     parameters: tuple[tuple[str, Any], ...] = ()  # as executed
     before: tuple[str, str] | None = None  # (target, title) of the page before
     after: tuple[str, str] | None = None  # (target, title) of the next page
-    commit: str | None = None  # of the project
-    dirty: bool = False  # whether the project had uncommitted changes
     lang: str = "en"  # of the prose
     home: str | None = "../index.html"  # link to the index
     failure: str | None = None  # why it failed, for a partial notebook
@@ -58,7 +58,7 @@ def render_target(plan: dict[str, Any], target: dict[str, Any], root: str | Path
 
     `plan` and `target` are as loaded from plan.json, `root` is the project that their paths are relative to.
     """
-    return _put(prepare(plan, target, Path(root)), target["id"], Path(out_dir))
+    return _put(prepare(plan, target, Path(root)), target["id"], Path(out_dir), plan.get("code") or {})
 
 
 def prepare(plan: dict[str, Any], target: dict[str, Any], root: Path) -> Path:
@@ -113,7 +113,7 @@ def render_failed(
         )
     page, media = _render(notebook, text, facts, notebook_path.parent / "files", folder=f"{out.stem}-media")
     _write_media(media, out.parent)
-    return files.write(out, page)
+    return files.write(out, _with_commit(page, plan.get("code") or {} if plan else {}))
 
 
 def _facts(plan: dict[str, Any], target: dict[str, Any]) -> Facts:
@@ -123,7 +123,7 @@ def _facts(plan: dict[str, Any], target: dict[str, Any]) -> Facts:
         (alike[i]["id"], alike[i].get("title") or alike[i]["id"]) if 0 <= i < len(alike) else None
         for i in (at - 1, at + 1)
     ]
-    corpus, code = plan.get("corpus") or {}, plan.get("code") or {}
+    corpus = plan.get("corpus") or {}
     shown = [
         ("seed", target.get("seed")),
         ("profile", plan.get("profile")),
@@ -145,8 +145,6 @@ def _facts(plan: dict[str, Any], target: dict[str, Any]) -> Facts:
         after=near[1],
         facts=tuple((label, str(text)) for label, text in shown if text not in (None, "")),
         parameters=tuple(sorted((target.get("parameters") or {}).items())),
-        commit=code.get("commit"),
-        dirty=bool(code.get("dirty")),
         lang=plan.get("lang") or "en",
     )
 
@@ -187,8 +185,6 @@ def _render(
                 "key",
                 "row",
                 "facts",
-                "commit",
-                "dirty",
                 "lang",
                 "home",
                 "failure",
@@ -304,9 +300,18 @@ def _write_media(media: Media, folder: Path) -> None:
         files.write(folder / media.folder / name, content)
 
 
-def _put(kept: Path, name: str, out_dir: Path) -> Path:
+def _with_commit(page: str, code: dict[str, Any]) -> str:
+    """The page with the project's commit in its last line."""
+    before, _, after = page.rpartition(COMMIT)
+    changed = " with changes not committed" if code.get("dirty") else ""
+    said = f" · commit <code>{escape(code['commit'])}</code>{changed}" if code.get("commit") else ""
+    return before + said + after
+
+
+def _put(kept: Path, name: str, out_dir: Path, code: dict[str, Any]) -> Path:
     folder = out_dir / "analyses"
     media = kept / "media" / name
     if media.is_dir():
         shutil.copytree(media, folder / "media" / name, dirs_exist_ok=True, copy_function=shutil.copyfile)
-    return files.write(folder / f"{name}.html", (kept / "page.html").read_bytes())
+    page = (kept / "page.html").read_bytes().decode("utf-8")  # not as text, whose ends of lines are changed
+    return files.write(folder / f"{name}.html", _with_commit(page, code))

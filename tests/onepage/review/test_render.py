@@ -6,14 +6,12 @@ import csv
 import html.parser
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 import review_project as project
 
 from onepage.core.errors import UserError
-from onepage.core.places import PACKAGE
 from onepage.publishing import records
 from onepage.review import cells, pages, prose, render
 
@@ -97,21 +95,6 @@ def test_no_notebook_furniture_and_nothing_from_elsewhere(birds: tuple[Path, dic
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert not [a for _, a in page.tags if "style" in a or any(name.startswith("on") for name in a)]
-
-
-def test_the_same_inputs_give_the_same_bytes_with_and_without_the_cache(tmp_path: Path) -> None:
-    written = []
-    for place in ("one", "two"):
-        root = tmp_path / place
-        plan = project.make(root)
-        for _ in range(2):
-            out = tmp_path / f"{place}-{len(written)}"
-            for name in ("q1_waves", "q2_errors", "small-s0"):
-                render.render_target(plan, target(plan, name), root, out)
-            written.append({p.relative_to(out).as_posix(): p.read_bytes() for p in out.rglob("*") if p.is_file()})
-    assert written[0].keys() == written[2].keys()
-    differing = [name for name in written[0] if len({files[name] for files in written}) > 1]
-    assert differing == []
 
 
 def test_prose_is_the_scripts_own_but_changed_code_is_not_shown_as_executed(tmp_path: Path) -> None:
@@ -314,20 +297,3 @@ def test_every_picture_of_a_sound_says_of_which_one_it_is(tmp_path: Path) -> Non
             r'<div class="player"><img src="[^"]*" alt="([^"]*)"', (out / f"analyses/{page}.html").read_text()
         )
         assert {*strips} == {f"Waveform and spectrogram: {each}" for each in told}
-
-
-@pytest.mark.parametrize("name", ["core/quantities.py", "publishing/media.py", "review/static/page.css", "new.py"])
-def test_a_kept_page_counts_only_for_the_package_that_made_it(name, tmp_path, monkeypatch):
-    package = shutil.copytree(PACKAGE, tmp_path / "onepage", ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(render, "PACKAGE", package)
-
-    def digest() -> str:
-        render._own_digest.cache_clear()
-        return render._own_digest()
-
-    before = digest()
-    assert digest() == before
-    with (package / name).open("a") as stream:
-        stream.write("\n")
-    assert digest() != before
-    render._own_digest.cache_clear()
