@@ -3,7 +3,7 @@
 #   onepage:
 #     title: One scikit-learn baseline
 #     question: "results"
-#     reads: [corpus]
+#     reads: [corpus, features]
 #     timeout: 1200
 # ---
 
@@ -25,7 +25,8 @@ from spokenlang.training.baselines import train_baseline
 from spokenlang.training.settings import TrainConfig
 
 config = TrainConfig.from_parameters({"task": task, "seed": seed})
-run = train_baseline(baseline, config, ClipStore.open(context.corpus()), context.out())
+features = [run.folder for run in context.runs("features")]
+run = train_baseline(baseline, config, ClipStore.open(context.corpus()), context.out(), features)
 
 # %%
 run.metrics

@@ -3,7 +3,7 @@
 #   onepage:
 #     title: One training run
 #     question: "2, 3"
-#     reads: [corpus]
+#     reads: [corpus, features]
 #     timeout: 7200
 # ---
 
@@ -58,7 +58,8 @@ store = ClipStore.open(context.corpus())
 # weights that were chosen without it.
 
 # %%
-run = train(config, store, context.out(), context.device())
+features = [run.folder for run in context.runs("features")]
+run = train(config, store, context.out(), context.device(), features)
 
 # %% [markdown]
 # ## What it learned

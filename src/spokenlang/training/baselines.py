@@ -3,13 +3,13 @@ learning.
 
 `mean_log_mel`: logistic regression on each band's mean over the clip: no time at all, only colour of voice
 and room. `mfcc_statistics`: the same on means and deviations of 20 MFCCs and of their first differences. Both
-see the features of the network's own front end, after loudness normalisation.
+see the features of the network's own front end, after loudness normalisation, and like it only what is heard.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from torch import Tensor
 from spokenlang.corpus.store import ClipStore
 from spokenlang.errors import InputError
 from spokenlang.network.frontend import Cepstra, FrontEnd
+from spokenlang.network.pauses import is_heard, masked_mean
 from spokenlang.training.features import ClipSet, clip_set, split_train, test_sets
 from spokenlang.training.runs import Scores, TrainedRun, write_json, write_scores
 from spokenlang.training.settings import TrainConfig
@@ -29,14 +30,20 @@ from spokenlang.training.settings import TrainConfig
 
 def mean_log_mel(log_mel: Tensor) -> Tensor:
     """(clips, frames, bands) -> (clips, bands): the long-term average spectrum."""
-    return log_mel.mean(dim=1)
+    return masked_mean(log_mel, is_heard(log_mel)).squeeze(1)
 
 
 def mfcc_statistics(log_mel: Tensor, cepstra: int = 20) -> Tensor:
     """(clips, frames, bands) -> (clips, 4 * cepstra): mean, deviation of MFCCs and of their differences."""
+    heard = is_heard(log_mel)
     mfcc = Cepstra(log_mel.shape[2], cepstra)(log_mel)
-    change = mfcc.diff(dim=1)
-    return torch.cat([part for x in (mfcc, change) for part in (x.mean(dim=1), x.std(dim=1))], dim=1)
+    parts = ((mfcc, heard), (mfcc.diff(dim=1), heard[:, 1:] * heard[:, :-1]))
+    return torch.cat([summary for part, mask in parts for summary in _mean_and_deviation(part, mask)], dim=1)
+
+
+def _mean_and_deviation(values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    mean = masked_mean(values, mask)
+    return mean.squeeze(1), masked_mean((values - mean).square(), mask).sqrt().squeeze(1)
 
 
 BASELINES: dict[str, Callable[[Tensor], Tensor]] = {
@@ -46,7 +53,12 @@ BASELINES: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def train_baseline(
-    name: str, config: TrainConfig, store: ClipStore, out: Path | str, regularisation: float = 1.0
+    name: str,
+    config: TrainConfig,
+    store: ClipStore,
+    out: Path | str,
+    known: Sequence[Path] = (),
+    regularisation: float = 1.0,
 ) -> TrainedRun:
     """Fit a baseline on the clips that `config` would train on; writes a run's folder without weights and
     history.
@@ -54,6 +66,7 @@ def train_baseline(
     Args:
         name: a name of `BASELINES`.
         config: task, seed, split and front end are used; nothing else applies.
+        known: folders with features of this corpus, as `loop.train` takes them.
         regularisation: scikit-learn's C, the inverse strength.
 
     Raises:
@@ -66,8 +79,8 @@ def train_baseline(
     started = time.perf_counter()
     front_end = FrontEnd(config.front_end)
     train_index, validation_index = split_train(config, store)
-    clips = clip_set(config, store, "train", train_index, front_end)
-    held_out = {"validation": clip_set(config, store, "train", validation_index, front_end)}
+    clips = clip_set(config, store, "train", train_index, front_end, known)
+    held_out = {"validation": clip_set(config, store, "train", validation_index, front_end, known)}
     classifier = make_pipeline(StandardScaler(), LogisticRegression(C=regularisation, max_iter=2000))
     summarise = BASELINES[name]
     classifier.fit(_table(summarise, clips), clips.labels.numpy())
@@ -77,7 +90,8 @@ def train_baseline(
         logits = logits.reshape(len(part), -1).astype(np.float32)
         return Scores(logits, part.labels.numpy(), part.index)
 
-    found = {split: scores(part) for split, part in (held_out | test_sets(config, store, front_end)).items()}
+    held_out |= test_sets(config, store, front_end, known)
+    found = {split: scores(part) for split, part in held_out.items()}
     regression = classifier[-1]
     about = {
         "model": name, "task": config.task, "steps": 0, "training_clips": len(clips),

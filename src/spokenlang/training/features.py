@@ -1,9 +1,16 @@
-"""Clips as the training loop wants them: fixed features of a whole split, resident on the device."""
+"""Clips as the training loop wants them: fixed features of a whole split, resident on the device.
+
+Features hang on the corpus and the fixed part of the front end alone, so the runs of a report may share them:
+`write_features` computes them once, into a folder that `clip_set` reads wherever it fits.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 from spokenlang.corpus.splits import hold_out
 from spokenlang.corpus.store import ClipStore
 from spokenlang.languages import label_of
-from spokenlang.network.frontend import FrontEnd
+from spokenlang.network.frontend import FrontEnd, FrontEndConfig
 from spokenlang.network.models import TASKS
 from spokenlang.training.settings import TrainConfig
 
@@ -92,20 +99,58 @@ def _copy_on_cpu(front_end: FrontEnd) -> FrontEnd:
     return copy
 
 
-def clip_set(config: TrainConfig, store: ClipStore, split: str, index: np.ndarray, front_end: FrontEnd) -> ClipSet:
-    """The clips of the task among `index`, with features."""
+def fixed_part(config: FrontEndConfig) -> dict[str, Any]:
+    """Of a front end's settings, those that `FrontEnd.features` depends on."""
+    later = ("utterance_norm", "corpus_norm", "cepstra")
+    fixed = {name: value for name, value in asdict(config).items() if name not in later}
+    if config.representation == "waveform":
+        return {"representation": "waveform", "hop_ms": config.hop_ms, "loudness_norm": config.loudness_norm}
+    return {**fixed, "representation": "logmel"}  # the cepstra of "mfcc" are taken after augmentation
+
+
+def write_features(config: FrontEndConfig, store: ClipStore, out: Path, device: str = "cpu") -> dict[str, Any]:
+    """Compute the features of every clip of every split into `out`, one array a split; says of which front end."""
+    front_end = FrontEnd(config).to(device)
+    for split in store.names:
+        waveforms = store.inputs(split)
+        found = compute_features(front_end, waveforms, np.arange(len(waveforms)))
+        np.save(out / f"{split}.npy", found.cpu().numpy(), allow_pickle=False)
+    about = fixed_part(config)
+    (out / "front_end.json").write_text(json.dumps(about, sort_keys=True) + "\n", encoding="utf-8")
+    return about
+
+
+def _known(config: FrontEndConfig, split: str, known: Sequence[Path]) -> np.ndarray | None:
+    """What `write_features` left in one of the folders `known` for this front end, memory-mapped; or None."""
+    wanted = fixed_part(config)
+    for folder in known:
+        if json.loads((folder / "front_end.json").read_text(encoding="utf-8")) == wanted:
+            return np.load(folder / f"{split}.npy", mmap_mode="r", allow_pickle=False)
+    return None
+
+
+def clip_set(
+    config: TrainConfig,
+    store: ClipStore,
+    split: str,
+    index: np.ndarray,
+    front_end: FrontEnd,
+    known: Sequence[Path] = (),
+) -> ClipSet:
+    """The clips of the task among `index`, with features: those of a folder of `known`, else computed."""
     index, labels = task_clips(config.task, store.targets(split), index)
-    features = compute_features(front_end, store.inputs(split), index, loaders=config.loaders)
+    found = _known(config.front_end, split, known)
+    if found is None:
+        features = compute_features(front_end, store.inputs(split), index, loaders=config.loaders)
+    else:
+        features = torch.from_numpy(found[index]).to(next(iter(front_end.buffers())).device)
     return ClipSet(features, torch.from_numpy(labels).to(features.device), index)
 
 
-def test_sets(config: TrainConfig, store: ClipStore, front_end: FrontEnd) -> dict[str, ClipSet]:
+def test_sets(config: TrainConfig, store: ClipStore, front_end: FrontEnd, known: Sequence[Path]) -> dict[str, ClipSet]:
     """All splits but train, by name."""
     return {
-        split: clip_set(config, store, split, np.arange(len(store.targets(split))), front_end)
-        for split in _others(store.names)
+        split: clip_set(config, store, split, np.arange(len(store.targets(split))), front_end, known)
+        for split in store.names
+        if split != "train"
     }
-
-
-def _others(names: Sequence[str]) -> list[str]:
-    return [name for name in names if name != "train"]

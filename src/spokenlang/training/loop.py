@@ -15,7 +15,7 @@ import math
 import sys
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -40,10 +40,13 @@ RECORDS = 5
 """Of a training so short that `log_every` would leave fewer, so many records of the losses are made."""
 
 
-def train(config: TrainConfig, store: ClipStore, out: Path | str, device: str = "cpu") -> TrainedRun:
+def train(
+    config: TrainConfig, store: ClipStore, out: Path | str, device: str = "cpu", known: Sequence[Path] = ()
+) -> TrainedRun:
     """Train one model and write its folder (see `runs`).
 
-    A `checkpoint.safetensors` left in `out` by an interrupted run of the same configuration is continued.
+    A `checkpoint.safetensors` left in `out` by an interrupted run of the same configuration is continued. Folders
+    `known` hold features of this corpus (`write_features`), which are read where the front end is theirs.
 
     Raises:
         InputError: the configuration does not fit the corpus, or the loss is no longer a number.
@@ -57,14 +60,14 @@ def train(config: TrainConfig, store: ClipStore, out: Path | str, device: str = 
     torch.manual_seed(config.seed)
     model = build_model(config.task, config.network, config.front_end).to(device)
     train_index, validation_index = split_train(config, store)
-    clips = clip_set(config, store, "train", train_index, model.front_end)
-    validation = clip_set(config, store, "train", validation_index, model.front_end)
+    clips = clip_set(config, store, "train", train_index, model.front_end, known)
+    validation = clip_set(config, store, "train", validation_index, model.front_end, known)
     if not len(clips) or not len(validation):
         raise InputError(f"{store.folder}: no clips of the languages of task {config.task!r} to train or validate on")
     model.front_end.fit_corpus(clips.features)
     loop = Loop(config, model, clips, validation, group)
     loop.run(out / "checkpoint.safetensors")
-    tests = test_sets(config, store, model.front_end)
+    tests = test_sets(config, store, model.front_end, known)
     timing = {
         "seconds": time.perf_counter() - started,
         "training_seconds": loop.seconds,
