@@ -108,6 +108,25 @@ def test_loader_processes_change_no_byte(trained: Train) -> None:
     assert all(torch.equal(tensors[0][name], part[name]) for part in tensors for name in tensors[0])
 
 
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=8), st.integers(0, 9))
+@settings(deadline=None, max_examples=tries(60))
+def test_every_language_is_heard_equally_often(counts: list[int], seed: int) -> None:
+    labels = torch.repeat_interleave(torch.arange(len(counts)), torch.tensor(counts))
+    order = training.balanced_order(labels, torch.Generator().manual_seed(seed))
+    assert len(order) == len(labels)
+    heard = labels[order].bincount(minlength=len(counts))
+    assert heard.max() - heard.min() <= 1
+    for label, count in enumerate(counts):  # no clip comes again before every clip of its language has come
+        times = order[labels[order] == label].bincount(minlength=len(labels))[labels == label]
+        assert times.max() - times.min() <= 1, count
+    assert torch.equal(order, training.balanced_order(labels, torch.Generator().manual_seed(seed)))
+
+
+def test_equal_languages_are_only_shuffled() -> None:
+    order = training.balanced_order(torch.arange(30) % 3, torch.Generator().manual_seed(4))
+    assert torch.equal(order, torch.randperm(30, generator=torch.Generator().manual_seed(4)))
+
+
 @pytest.mark.parametrize("average", ["ema", "best"])
 def test_an_interrupted_run_continues_to_the_same_bytes(
     tiny_store: ClipStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, average: str

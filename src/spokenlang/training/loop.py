@@ -146,7 +146,7 @@ class Loop:
     def _batches(self) -> Iterator[Tensor]:
         """This process's rows of every batch of the epoch; the incomplete last batch is left out."""
         seed = zlib.crc32(f"{self.config.seed}/order/{self.epoch}".encode())
-        order = torch.randperm(len(self.clips), generator=torch.Generator().manual_seed(seed)).to(self.device)
+        order = balanced_order(self.clips.labels.cpu(), torch.Generator().manual_seed(seed)).to(self.device)
         self.draws = ClipDraws(len(self.clips), self.config.seed, self.epoch, self.device)
         for step in range(self.steps_per_epoch):
             yield self.group.share(order[step * self.batch : (step + 1) * self.batch])
@@ -303,6 +303,27 @@ class _Trained(nn.Module):
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def balanced_order(labels: Tensor, generator: torch.Generator) -> Tensor:
+    """As many rows as there are labels, in random order, every class that occurs equally often (but for a remainder).
+
+    Classes of equal sizes are simply shuffled. Otherwise rows of the rarer ones come again, each once before any
+    comes twice, and of the larger ones some have to wait for another epoch.
+    """
+    classes, counts = labels.unique(return_counts=True)
+    if len(counts.unique()) <= 1:
+        return torch.randperm(len(labels), generator=generator)
+    quota, rest = divmod(len(labels), len(classes))
+    one_more = torch.randperm(len(classes), generator=generator)[:rest].tolist()
+    parts = []
+    for number, label in enumerate(classes.tolist()):
+        rows = (labels == label).nonzero().squeeze(1)
+        wanted = quota + (number in one_more)
+        rounds = [rows[torch.randperm(len(rows), generator=generator)] for _ in range(-(-wanted // len(rows)))]
+        parts.append(torch.cat(rounds)[:wanted])
+    order = torch.cat(parts)
+    return order[torch.randperm(len(order), generator=generator)]
 
 
 def objective(logits: Tensor, labels: Tensor, smoothing: float) -> Tensor:
