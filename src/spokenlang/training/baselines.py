@@ -81,7 +81,9 @@ def train_baseline(
     train_index, validation_index = split_train(config, store)
     clips = clip_set(config, store, "train", train_index, front_end, known)
     held_out = {"validation": clip_set(config, store, "train", validation_index, front_end, known)}
-    classifier = make_pipeline(StandardScaler(), LogisticRegression(C=regularisation, max_iter=2000, class_weight="balanced"))
+    classifier = make_pipeline(
+        StandardScaler(), LogisticRegression(C=regularisation, max_iter=2000, class_weight="balanced")
+    )
     summarise = BASELINES[name]
     classifier.fit(_table(summarise, clips), clips.labels.numpy())
 
