@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
@@ -81,9 +81,7 @@ def train_baseline(
     train_index, validation_index = split_train(config, store)
     clips = clip_set(config, store, "train", train_index, front_end, known)
     held_out = {"validation": clip_set(config, store, "train", validation_index, front_end, known)}
-    classifier = make_pipeline(
-        StandardScaler(), LogisticRegression(C=regularisation, max_iter=2000, class_weight="balanced")
-    )
+    classifier = _classifier(regularisation)
     summarise = BASELINES[name]
     classifier.fit(_table(summarise, clips), clips.labels.numpy())
 
@@ -103,6 +101,12 @@ def train_baseline(
     write_json(out / "config.json", config.flat())
     write_json(out / "timing.json", {"seconds": time.perf_counter() - started, "device": "cpu"})
     return TrainedRun(out, config, None)
+
+
+def _classifier(regularisation: float) -> Pipeline:
+    """Logistic regression on standardised columns, to which every language weighs the same."""
+    regression = LogisticRegression(C=regularisation, max_iter=2000, class_weight="balanced")
+    return make_pipeline(StandardScaler(), regression)
 
 
 def _table(summarise: Callable[[Tensor], Tensor], clips: ClipSet) -> np.ndarray:
