@@ -171,7 +171,7 @@ publish.figure(
 best = comparison.best_by_validation(chosen)
 about = describe_model(best, corpus=context.corpus_name(), synthetic=context.corpus_name() == "espeak")
 out = context.out()
-write_predictions(out / "predictions.csv", best.probabilities("test"), best.scores("test").index)
+write_predictions(out / "predictions.csv", best.probabilities("test"), best.languages, best.scores("test").index)
 save_torchscript(best.model, out / "model.pt", about)
 save_onnx(best.model, out / "model.onnx", about)
 for name in ("predictions.csv", "model.pt", "model.onnx"):

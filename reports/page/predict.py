@@ -1,9 +1,10 @@
-"""Train the six-language network and write the predictions for the test clips, as the report's own.
+"""Train the network and write the predictions for the test clips, as the report's own.
 
     python predict.py DATA                       trains every seed, about two minutes each on one core
     python predict.py DATA --weights RUN         uses a finished run's folder (weights, config and metrics)
 
-DATA holds inputs_train_fp16.npy, targets_train_int8.npy, inputs_test_fp16.npy and targets_test_int8.npy. The
+DATA holds inputs_train_fp16.npy, targets_train_int8.npy, inputs_test_fp16.npy and, unless they are hidden,
+targets_test_int8.npy. The
 environment is that of requirements.lock beside this file; the runs and their parameters are those of runs.json.
 As in the report, the run with the least validation loss makes the predictions.
 """
@@ -83,12 +84,12 @@ def predict(run: TrainedRun, store: ClipStore, out: Path) -> None:
     """Calibrated probabilities for every test clip."""
     if run.model is None:
         raise InputError(f"{run.folder}: no network's weights in this folder")
-    clips = test_sets(run.config, store, run.model.front_end)["test"]
+    clips = test_sets(run.config, store, run.model.front_end, ())["test"]
     logits = logits_of(run.model, clips).cpu().numpy()
     # Its calibration stands in metrics.json in full precision, and rounded in the weights.
     known = (run.folder / "metrics.json").is_file()
     temperature = run.temperature if known else float(run.model.temperature)
-    write_predictions(out, probabilities(logits, temperature), clips.index)
+    write_predictions(out, probabilities(logits, temperature), run.languages, clips.index)
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Which of six languages is spoken in a five-second clip."""
+"""Which language is spoken in a five-second clip: of the assignment's six, or of any others."""

@@ -16,8 +16,7 @@ from langcodes.tag_parser import LanguageTagError
 from spokenlang.languages import CODES, LANGUAGES, Language
 
 BRANCHES = {
-    "West Germanic": "af de en fy lb nl sco yi",
-    "North Germanic": "da fo is nn no sv",
+    "Germanic": "af da de en fo fy is lb nl nn no sco sv yi",
     "Romance": "ast ca es fr gl ia it la oc pt ro",
     "Slavic": "be bg bs cs hr mk pl ru sk sl sr uk",
     "Baltic": "lt lv",

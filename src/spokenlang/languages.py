@@ -1,7 +1,8 @@
-"""The six languages of the assignment, in the order of its labels."""
+"""The languages of a corpus, the assignment's six unless it says otherwise, and which of them a task tells apart."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -9,25 +10,39 @@ from dataclasses import dataclass
 class Language:
     """One class of the task."""
 
-    code: str  # ISO 639-1; also the name of the language's folder when recordings are imported
+    code: str  # ISO 639-1 where there is one, else ISO 639-3; also the name of its folder of recordings
     name: str  # English name, as reports print it
-    branch: str  # branch of Indo-European: West Germanic or Romance
+    branch: str  # branch of its family, or the family where that is all that people name; "" where neither is known
 
 
 LANGUAGES: tuple[Language, ...] = (
-    Language("de", "German", "West Germanic"),
-    Language("en", "English", "West Germanic"),
+    Language("de", "German", "Germanic"),
+    Language("en", "English", "Germanic"),
     Language("es", "Spanish", "Romance"),
     Language("fr", "French", "Romance"),
-    Language("nl", "Dutch", "West Germanic"),
+    Language("nl", "Dutch", "Germanic"),
     Language("pt", "Portuguese", "Romance"),
 )
 """Ordered as the labels 0 to 5 of the assignment's arrays."""
 
 CODES: tuple[str, ...] = tuple(language.code for language in LANGUAGES)
-"""Language codes in label order: `CODES[label]`."""
+"""Codes of the six in label order: `CODES[label]`."""
+
+TASKS = ("six", "binary")
+"""All languages of the corpus (the assignment has six), or two of them by one logit."""
+
+PAIR = ("en", "es")
+"""What the assignment's binary task tells apart."""
 
 
-def label_of(code: str) -> int:
-    """Label of a language code; `ValueError` if it is none of the six."""
-    return CODES.index(code)
+def told_apart(task: str, languages: Sequence[str], spoken: Sequence[str]) -> tuple[str, ...]:
+    """Codes of the languages that a task tells apart, in the order of its classes.
+
+    Args:
+        task: one of `TASKS`.
+        languages: a corpus's class list.
+        spoken: those of them that it has training clips of, at least two.
+    """
+    if task == "six":
+        return tuple(languages)
+    return PAIR if set(PAIR) <= set(spoken) else tuple(spoken[:2])

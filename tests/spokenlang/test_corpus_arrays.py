@@ -88,11 +88,17 @@ def test_labels_that_could_be_of_any_language_are_a_question(tmp_path: Path) -> 
     with pytest.raises(InputError, match=r"labels are 0 to 1 only.*languages.json"):
         ClipStore.open(folder)
     (folder / "languages.json").write_text('["English", "es"]')
-    assert ClipStore.open_any(folder).languages == ("en", "es")
-    with pytest.raises(InputError, match="labels are of en, es"):
-        ClipStore.open(folder)
+    assert ClipStore.open(folder).languages == ClipStore.open(folder).spoken == ("en", "es")
     (folder / "languages.json").write_text('["de", "en"]')
     assert ClipStore.open(folder).languages == ("de", "en"), "as the assignment numbers them"
+
+
+def test_a_single_language_leaves_nothing_to_tell_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = store(tmp_path / "c", noise(12), noise(6, 1), labels=1)
+    (folder / "languages.json").write_text('["de", "en"]')
+    assert cli.main(["corpus", "check", str(folder)]) == 1
+    assert cli.main(["train", str(folder), str(tmp_path / "run")]) == 2
+    assert capsys.readouterr().err.count("all training clips are of one language (de)") == 2
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", '["de", "german"]', "[1, 2]", "no json", '["de", ""]'])
@@ -108,7 +114,7 @@ def test_labels_beyond_the_six_need_a_class_list(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"label 6 at clip 6 .* write all languages to languages.json"):
         ClipStore.open(folder)
     (folder / "languages.json").write_text(json.dumps([*CODES, "it", "pl"]))
-    assert len(ClipStore.open_any(folder).languages) == 8
+    assert len(ClipStore.open(folder).languages) == 8
 
 
 @pytest.mark.parametrize("kind", [np.int64, np.int32, np.uint8, np.int16])

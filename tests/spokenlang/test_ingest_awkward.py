@@ -252,7 +252,7 @@ def test_the_table_stands_in_the_how_to_page() -> None:
 def test_nothing_of_a_bad_file_is_in_the_corpus(
     imported: tuple[Path, Imported], said: dict[str, dict[str, str]]
 ) -> None:
-    store = ClipStore.open_any(imported[0])
+    store = ClipStore.open(imported[0])
     used = {name for split in store.names for name in store.clips(split)["file"]}
     assert used == {name for name, row in said.items() if row["status"] == "kept"}
     assert sum(int(row["clips"]) for row in said.values()) == sum(imported[1].clips.values())
@@ -283,7 +283,7 @@ def test_all_bad_files_are_named_and_the_rest_is_kept(tmp_path: Path, capsys: py
     assert all(f"skipped {name}: " in captured.err for name in names)
     assert "4 files were skipped" in captured.err
     assert "16 files" in captured.out
-    assert sum(len(ClipStore.open_any(tmp_path / "out").targets(split)) for split in ("train", "test")) == 12
+    assert sum(len(ClipStore.open(tmp_path / "out").targets(split)) for split in ("train", "test")) == 12
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_a_layout_is_recognised_and_its_speakers_are_kept_apart(name: str, asked
     assert found.layout == name
     assert found.languages == languages
     assert mapped in "; ".join(found.remarks)
-    store = ClipStore.open_any(tmp_path / "out")
+    store = ClipStore.open(tmp_path / "out")
     assert store.languages == languages
     assert json.loads((tmp_path / "out/languages.json").read_text()) == list(languages)
     for split in store.names:
@@ -51,7 +51,7 @@ def test_a_layout_is_recognised_and_its_speakers_are_kept_apart(name: str, asked
 
 
 def published(make: Callable[[Path], Path], tmp_path: Path) -> tuple[Imported, ClipStore]:
-    return import_folder(make(tmp_path / "in"), tmp_path / "out"), ClipStore.open_any(tmp_path / "out")
+    return import_folder(make(tmp_path / "in"), tmp_path / "out"), ClipStore.open(tmp_path / "out")
 
 
 def test_voxlingua107_videos_are_groups_and_dev_is_the_test_set(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_fleurs_says_that_speakers_are_unknown_and_keeps_sentences_together(tmp_
 
 def test_a_share_of_ones_own_replaces_the_publishers_test_set(tmp_path: Path) -> None:
     import_folder(made.mls(tmp_path / "in"), tmp_path / "out", options=Options(test=0.5))
-    groups = by_group(ClipStore.open_any(tmp_path / "out"))
+    groups = by_group(ClipStore.open(tmp_path / "out"))
     assert len(groups["test"]) == 4
     assert not groups["train"] & groups["test"]
 
@@ -102,7 +102,7 @@ def test_a_stated_test_set_that_shares_speakers_is_not_used_and_that_is_said(tmp
     made.table(folder / "metadata.csv", rows)
     found = import_folder(folder, tmp_path / "out")
     assert "3 speakers are on both sides" in "; ".join(found.warnings)
-    groups = by_group(ClipStore.open_any(tmp_path / "out"))
+    groups = by_group(ClipStore.open(tmp_path / "out"))
     assert not groups["train"] & groups["test"]
 
 
@@ -128,7 +128,7 @@ def test_folders_below_a_language_can_be_speakers(tmp_path: Path, capsys: pytest
     assert "say --speaker-folders" in capsys.readouterr().err
     assert cli.main(["corpus", "import", str(tmp_path / "in"), "--out", str(tmp_path / "b"), "--speaker-folders"]) == 0
     assert "NO SPEAKER" not in capsys.readouterr().err
-    groups = by_group(ClipStore.open_any(tmp_path / "b"))
+    groups = by_group(ClipStore.open(tmp_path / "b"))
     assert groups["train"] | groups["test"] == {"ada", "bob", "eve"}
     assert not groups["train"] & groups["test"]
 
@@ -139,7 +139,7 @@ def test_folders_of_languages_may_lie_deeper(inside: str, tmp_path: Path) -> Non
     found = import_folder(tmp_path / "in", tmp_path / "out")
     assert found.languages == ("de", "en")
     assert "en-GB -> en, german -> de" in found.remarks[0]
-    assert set(ClipStore.open_any(tmp_path / "out").clips("train")["locale"]) == {"", "en-GB"}
+    assert set(ClipStore.open(tmp_path / "out").clips("train")["locale"]) == {"", "en-GB"}
 
 
 def test_train_and_test_folders_are_kept(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_train_and_test_folders_are_kept(tmp_path: Path) -> None:
     for at, code in enumerate(("de", "en", "es")):
         made.record(tmp_path / f"in/test/{code}/x.wav", 5, 900 + at)
     import_folder(tmp_path / "in", tmp_path / "out")
-    assert {name.split("/")[0] for name in ClipStore.open_any(tmp_path / "out").clips("test")["file"]} == {"test"}
+    assert {name.split("/")[0] for name in ClipStore.open(tmp_path / "out").clips("test")["file"]} == {"test"}
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_languages_that_are_asked_for_are_all_there_is(tmp_path: Path) -> None:
     found = import_folder(folder, tmp_path / "out", wanted=Wanted(languages=("tlh", "en")))
     assert found.languages == ("tlh", "en")
     assert "4 files were left out: 4 is es, which was not asked for" in found.warnings
-    assert np.bincount(ClipStore.open_any(tmp_path / "out").targets("train")).tolist() == [3, 3]
+    assert np.bincount(ClipStore.open(tmp_path / "out").targets("train")).tolist() == [3, 3]
     with pytest.raises(InputError, match="no recordings of fr"):
         import_folder(folder, tmp_path / "out", wanted=Wanted(languages=("fr", "en")))
 

@@ -94,7 +94,7 @@ def test_no_speaker_is_on_both_sides_of_an_import(form: str, folder: Path, tmp_p
     (inside / name).write_bytes(content)
     found = import_folder(inside, tmp_path / "out")
     assert found.clips == {"train": 6, "test": 6}
-    store = ClipStore.open_any(tmp_path / "out")
+    store = ClipStore.open(tmp_path / "out")
     assert not set(store.groups("train")) & set(store.groups("test"))
     assert not any("speaker of its own" in warning for warning in found.warnings)
 

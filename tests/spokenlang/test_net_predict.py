@@ -260,7 +260,7 @@ def test_wrong_use_and_missing_models(tmp_path: Path, capsys: pytest.CaptureFixt
 
 def test_predictions_file(tmp_path: Path) -> None:
     probability = np.array([[0.1, 0.5, 0.1, 0.1, 0.1, 0.1], [0.7, 0.1, 0.05, 0.05, 0.05, 0.05]])
-    write_predictions(tmp_path / "predictions.csv", probability)
+    write_predictions(tmp_path / "predictions.csv", probability, CODES)
     lines = (tmp_path / "predictions.csv").read_text().splitlines()
     assert lines[0] == "clip,prediction,de,en,es,fr,nl,pt"
     assert lines[1] == "0,en,0.100000,0.500000,0.100000,0.100000,0.100000,0.100000"

@@ -61,7 +61,7 @@ def scored(tmp_path: Path) -> Made:
         every = {"validation": (np.arange(60) % 6, 9.0 * np.eye(6)[np.arange(60) % 6])} | splits
         parts = {name: Scores(logits, labels, np.arange(len(labels))) for name, (labels, logits) in every.items()}
         write_scores(parts, folder, {"parameters": 1})
-        return TrainedRun(folder, TrainConfig(seed=seed), NETWORK)
+        return TrainedRun(folder, TrainConfig(seed=seed), NETWORK, CODES)
 
     return write
 

@@ -125,7 +125,7 @@ def _check(args: argparse.Namespace) -> int:
     from spokenlang.corpus.store import ClipStore
 
     try:
-        store = ClipStore.open_any(args.folder)
+        store = ClipStore.open(args.folder)
         found = store.check()
     except InputError as error:
         if args.debug:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from spokenlang.errors import InputError
 from spokenlang.training.checkpoint import load_tensors
 from spokenlang.training.distributed import join, leave
 from spokenlang.training.loop import train
+from spokenlang.training.runs import read_config
 from spokenlang.training.settings import TrainConfig
 
 
@@ -63,10 +63,10 @@ def _require_ours(out: Path) -> None:
     found = sorted(name for name in files if (out / name).exists())
     try:
         if found:
-            TrainConfig.from_parameters(json.loads((out / "config.json").read_text(encoding="utf-8")))
+            read_config(out)
         elif (out / "checkpoint.safetensors").exists():
             load_tensors(out / "checkpoint.safetensors")
-    except (OSError, ValueError, TypeError, AttributeError, InputError):
+    except InputError:
         name = found[0] if found else "checkpoint.safetensors"
         raise InputError(f"{out / name}: is there already and of no run; choose another --out") from None
 

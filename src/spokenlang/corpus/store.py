@@ -68,21 +68,7 @@ class ClipStore:
 
     @classmethod
     def open(cls, folder: Path | str) -> ClipStore:
-        """Open a folder of the assignment's languages; `InputError` names the first thing that is wrong with it.
-
-        Labels of another class list (see `open_any`) would be taken for the assignment's: they are refused.
-        """
-        store = cls.open_any(folder)
-        if store.languages != CODES[: len(store.languages)]:
-            raise InputError(
-                f"{store.folder}: labels are of {', '.join(store.languages)}; training, scoring and reports know "
-                f"{', '.join(CODES)} only, so far"
-            )
-        return store
-
-    @classmethod
-    def open_any(cls, folder: Path | str) -> ClipStore:
-        """Open a folder of any languages; `InputError` names the first thing that is wrong with it."""
+        """Open a folder; `InputError` names the first thing that is wrong with it."""
         folder = Path(folder)
         if not folder.exists():
             raise InputError(f"{folder}: there is no such corpus folder; check the path (CORPUS=...)")
@@ -105,6 +91,17 @@ class ClipStore:
     def hidden(self) -> tuple[str, ...]:
         """Splits without targets: they can be predicted and not scored."""
         return tuple(split for split in self._inputs if split not in self._targets)
+
+    @cached_property
+    def spoken(self) -> tuple[str, ...]:
+        """The languages that there are training clips of, in label order. `InputError` if there is one alone."""
+        found = tuple(self.languages[label] for label in np.unique(self._targets["train"]))
+        if len(found) < 2:
+            raise InputError(
+                f"{self.folder}: all training clips are of one language ({found[0]}), so there is nothing to tell "
+                "apart; add clips of another"
+            )
+        return found
 
     @property
     def has_groups(self) -> bool:
@@ -154,8 +151,9 @@ class ClipStore:
         return [path for path in paths if path.exists()]
 
     def check(self) -> Checked:
-        """Read every sample. `InputError` for samples that are no numbers; warnings for what is merely
-        odd."""
+        """Read every sample. `InputError` for samples that are no numbers and for a single language; warnings for
+        what is merely odd."""
+        _ = self.spoken
         silent: dict[str, int] = {}
         warnings: list[str] = []
         for split in self.names:
@@ -177,8 +175,6 @@ class ClipStore:
             absent = [code for label, code in enumerate(self.languages) if not (labels == label).any()]
             if absent:
                 found.append(f"{split} has no clips of {', '.join(absent)}")
-        if self.languages != CODES[: len(self.languages)]:
-            found.append(f"labels are of {', '.join(self.languages)}: training and reports know the default six only")
         if not self.has_groups:
             found.append("no groups known (clips.csv): validation is drawn at random, voices may recur in it")
         if not self._rate_stated and self.samples != 5 * RATE:

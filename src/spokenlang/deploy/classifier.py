@@ -41,7 +41,7 @@ class Verdict:
 
 
 class Classifier:
-    """A TorchScript model of the six languages with its record."""
+    """A TorchScript model of any languages with its record; without one it is taken to know the assignment's six."""
 
     def __init__(self, path: Path, candidates: Sequence[str] = ()) -> None:
         self.model, self.about = load_torchscript(path)
@@ -50,8 +50,8 @@ class Classifier:
             classes = self.model(torch.zeros(1, RATE)).shape[-1]
         if classes != len(known):
             raise InputError(
-                f"{path}: the model answers {classes} numbers for {len(known)} languages; "
-                "classify needs a model of the task six"
+                f"{path}: the model answers {classes} numbers for {len(known)} languages ({', '.join(known)}); "
+                "classify needs one a language: a model of the task six whose record names its languages"
             )
         self.languages = _restricted(known, candidates)
         self.chosen = [known.index(code) for code in self.languages]

@@ -2,7 +2,7 @@
 rest.
 
 The TorchScript file is called on the CPU, in evaluation mode, with a float32 tensor (1, 40000), and answers
-(1, 6): argmax is the language. It takes other lengths and (batch, 1, time) too, and carries a record of what
+(1, classes): argmax is the language. It takes other lengths and (batch, 1, time) too, and carries a record of what
 it is (`about.json` inside the archive). Both files hold the same bytes wherever and whenever they are
 written.
 """
@@ -31,7 +31,7 @@ from spokenlang.corpus.store import RATE
 from spokenlang.deploy.scripting import ABOUT
 from spokenlang.errors import InputError
 from spokenlang.network.frontend import LogMel
-from spokenlang.network.models import TASKS, LanguageModel, parameter_count
+from spokenlang.network.models import LanguageModel, parameter_count
 from spokenlang.training.checkpoint import save_tensors
 from spokenlang.training.runs import TrainedRun, load_run
 
@@ -42,7 +42,7 @@ def describe_model(run: TrainedRun, corpus: str, synthetic: bool) -> dict[str, A
     """The record that travels inside an exported file."""
     return {
         "task": run.config.task,
-        "languages": list(TASKS[run.config.task]),
+        "languages": list(run.languages),
         "rate": RATE,
         "model": run.config.network.model,
         "parameters": parameter_count(_model(run)),
@@ -58,6 +58,7 @@ def save_torchscript(model: LanguageModel, path: Path | str, about: dict[str, An
         "task": model.task,
         "network": dataclasses.asdict(model.config),
         "front_end": dataclasses.asdict(model.front_end.config),
+        "classes": model.network.output.out_features,
         "about": about,
     }
     with tempfile.TemporaryDirectory() as folder:

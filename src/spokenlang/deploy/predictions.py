@@ -72,7 +72,7 @@ def main(args: argparse.Namespace) -> int:
         )
     classifier = Classifier(model)
     probabilities, silent = predict(classifier, source, args.rate or RATE)
-    write_predictions(args.out, probabilities, None, classifier.languages)
+    write_predictions(args.out, probabilities, classifier.languages)
     if silent:
         print(
             f"warning: {silent} of {len(probabilities)} clips are silent; their predictions mean nothing",
@@ -84,7 +84,7 @@ def main(args: argparse.Namespace) -> int:
 
 def _source(path: Path) -> Source:
     if path.is_dir():
-        store = ClipStore.open_any(path)
+        store = ClipStore.open(path)
         return Source(inputs_path(path, "test"), "", store.inputs("test"))
     if not path.is_file():
         raise InputError(f"{path}: there is no such array; name the inputs, a .npy or .npz file")

@@ -27,7 +27,8 @@ EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip archive can name
 def restore(saved: Path) -> tuple[LanguageModel, dict[str, object]]:
     """The model that `export.save_torchscript` set aside, and the record to go with it."""
     tensors, about = load_tensors(saved)
-    model = build_model(about["task"], ModelConfig(**about["network"]), FrontEndConfig(**about["front_end"]))
+    network, front_end = ModelConfig(**about["network"]), FrontEndConfig(**about["front_end"])
+    model = build_model(about["task"], network, front_end, about["classes"])
     model.load_state_dict(tensors)
     return model.eval(), about["about"]
 

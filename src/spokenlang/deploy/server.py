@@ -1,8 +1,10 @@
 """What the course's server does with hand-ins: `spokenlang score MODEL... FOLDER`.
 
 The server loads a TorchScript file on the CPU, calls it clip by clip on a float32 tensor (1, samples) in evaluation
-mode without gradients, and takes the argmax over six outputs. This calls it the same way, so a model that passes here
-passes there, and says how sure the score is. Several models are ranked, each compared on the same clips with the best.
+mode without gradients, and takes the argmax over its outputs, one a language. This calls it the same way, so a model
+that passes here passes there, and says how sure the score is. Which output is which language the model's record says;
+without one it is taken to answer in the order of the corpus, or of the assignment. Several models are ranked, each
+compared on the same clips with the best.
 
     spokenlang corpus import recordings --out build/speech
     spokenlang score model.pt build/speech --splits train test
@@ -17,9 +19,11 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from spokenlang.corpus.store import ClipStore
@@ -59,17 +63,19 @@ def score(path: Path | str, store: ClipStore, splits: Sequence[str] = ("test",))
     """Score a TorchScript file on a store's clips, called as the server calls it.
 
     Raises:
-        InputError: the file cannot be loaded, its answer is not one finite row of six, or the store lacks a split.
+        InputError: the file cannot be loaded, its answer is not one finite row with a number for each language, it does
+            not know the corpus's languages, or the store lacks a split.
     """
     _require_splits(store, splits)
-    model, _ = load_torchscript(path)
+    model, about = load_torchscript(path)
     waves = [wave for split in splits for wave in store.inputs(split)]
     labels = np.concatenate([store.targets(split) for split in splits])
     groups = np.concatenate([store.groups(split) for split in splits])
     predicted = np.zeros_like(labels)
     with torch.no_grad():
+        meant = _labels_of_outputs(path, about, _answer(model, waves[0], path).shape[1], store)
         for at, wave in enumerate(tqdm(waves, desc=Path(path).name, unit=" clips", disable=None)):
-            predicted[at] = _answer(model, wave, path)
+            predicted[at] = meant[int(_answer(model, wave, path, len(meant)).argmax(dim=1))]
     right = intervals.sample([predicted == labels], groups)
     balanced = intervals.interval(intervals.balanced(predicted == labels, labels, groups))
     return Score(intervals.interval(right), balanced, len(labels), len(np.unique(groups)), right)
@@ -81,7 +87,21 @@ def _require_splits(store: ClipStore, splits: Sequence[str]) -> None:
             raise InputError(f"{store.folder}: there is no split {split!r}; there are {', '.join(store.names)}")
 
 
-def _answer(model: torch.jit.ScriptModule, wave: np.ndarray, path: Path | str) -> int:
+def _labels_of_outputs(path: Path | str, about: dict[str, Any], outputs: int, store: ClipStore) -> list[int]:
+    """The corpus's label of each output; -1 for a language that the corpus does not have."""
+    unsaid = CODES if outputs == len(CODES) != len(store.languages) else store.languages
+    known = about.get("languages", unsaid)
+    if outputs != len(known):
+        raise InputError(
+            f"{path}: answers (1, {outputs}); the server wants finite (1, {len(known)}): {', '.join(known)}"
+        )
+    if unknown := [code for code in store.languages if code not in known]:
+        raise InputError(f"{path}: knows {', '.join(known)}, and not {', '.join(unknown)} of {store.folder}")
+    return [store.languages.index(code) if code in store.languages else -1 for code in known]
+
+
+def _answer(model: torch.jit.ScriptModule, wave: np.ndarray, path: Path | str, outputs: int | None = None) -> Tensor:
+    """One finite row (1, outputs), of as many outputs as the first clip was given."""
     try:
         answer = model(torch.from_numpy(wave.astype(np.float32)).unsqueeze(0))
     except RuntimeError as error:  # the model's own code, with its own trace
@@ -89,10 +109,10 @@ def _answer(model: torch.jit.ScriptModule, wave: np.ndarray, path: Path | str) -
         raise InputError(
             f"{path}: fails on a clip of {len(wave)} samples ({reason}); call it so before export"
         ) from None
-    if not isinstance(answer, torch.Tensor) or answer.shape != (1, len(CODES)) or not torch.isfinite(answer).all():
-        shape = tuple(answer.shape) if isinstance(answer, torch.Tensor) else type(answer).__name__
-        raise InputError(f"{path}: answers {shape}; the server wants finite (1, {len(CODES)})")
-    return int(answer.argmax(dim=1))
+    shape = tuple(answer.shape) if isinstance(answer, Tensor) else type(answer).__name__
+    if not isinstance(answer, Tensor) or shape != (1, outputs or answer.shape[-1]) or not torch.isfinite(answer).all():
+        raise InputError(f"{path}: answers {shape}; the server wants one finite row, a number a language")
+    return answer
 
 
 def rank(paths: Sequence[Path | str], store: ClipStore, splits: Sequence[str] = ("test",)) -> list[Ranked]:

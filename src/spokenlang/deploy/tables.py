@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from spokenlang.errors import InputError
-from spokenlang.languages import CODES
 
 
 def require_replaceable(path: Path, header: str) -> None:
@@ -25,15 +24,15 @@ def require_replaceable(path: Path, header: str) -> None:
 
 
 def write_predictions(
-    path: Path, probabilities: np.ndarray, clips: np.ndarray | None = None, languages: Sequence[str] = CODES
+    path: Path, probabilities: np.ndarray, languages: Sequence[str], clips: np.ndarray | None = None
 ) -> None:
     """Write `predictions.csv`: clip (index in the test arrays), prediction (code), one probability a
     language.
 
     Args:
-        probabilities: (clips, languages) in the order of `languages`.
+        probabilities: (clips, languages), each row summing to 1.
+        languages: codes in the order of the columns.
         clips: (clips,) indices; 0, 1, 2 ... where none are given.
-        languages: codes in label order.
     """
     rows = ["clip,prediction," + ",".join(languages)]
     for number, row in zip(range(len(probabilities)) if clips is None else clips, probabilities, strict=True):

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from spokenlang.errors import InputError
-from spokenlang.languages import CODES
+from spokenlang.languages import CODES, TASKS
 from spokenlang.network.frontend import (
     Cepstra,
     CorpusNorm,
@@ -37,9 +37,6 @@ from spokenlang.network.layers import (
     StatisticsPooling,
 )
 from spokenlang.network.pauses import SpeechGate
-
-TASKS = {"binary": ("en", "es"), "six": CODES}
-"""Task -> the languages told apart, in the order of the classes."""
 
 
 @dataclass(frozen=True)
@@ -132,13 +129,13 @@ ARCHITECTURES: dict[str, Architecture] = {
 class LanguageModel(nn.Module):
     """A complete model: raw 8 kHz samples in, logits out.
 
-    Takes (time,), (batch, time) or (batch, 1, time) of any length and loudness. Returns (batch, 6) for the
-    task "six", one class a column in the order of `CODES`; (batch, 1) for "binary", the logit of Spanish
-    against English. The logits are divided by `temperature`, which calibration sets: their softmax (sigmoid)
-    is meant as a probability.
+    Takes (time,), (batch, time) or (batch, 1, time) of any length and loudness. Returns (batch, classes) for the task
+    "six", one language a column in the order of the corpus's class list; (batch, 1) for "binary", the logit of the
+    second of two languages (Spanish) against the first (English). The logits are divided by `temperature`, which
+    calibration sets: their softmax (sigmoid) is meant as a probability.
     """
 
-    def __init__(self, task: str, config: ModelConfig, front_end: FrontEnd, network: nn.Module) -> None:
+    def __init__(self, task: str, config: ModelConfig, front_end: FrontEnd, network: Network) -> None:
         super().__init__()
         self.task = task
         self.config = config
@@ -157,7 +154,7 @@ class LanguageModel(nn.Module):
 
     @torch.jit.export
     def probabilities(self, waveform: Tensor) -> Tensor:
-        """One column per language of the task, rows summing to 1: (batch, 2) or (batch, 6)."""
+        """One column per language of the task, rows summing to 1: (batch, 2) or (batch, classes)."""
         logits = self.forward(waveform)
         if self.binary:
             spanish = logits.sigmoid()
@@ -165,8 +162,11 @@ class LanguageModel(nn.Module):
         return logits.softmax(dim=1)
 
 
-def build_model(task: str, config: ModelConfig, front_end: FrontEndConfig) -> LanguageModel:
-    """A freshly initialised model; the caller has seeded torch. `InputError` for a name that is not known."""
+def build_model(task: str, config: ModelConfig, front_end: FrontEndConfig, classes: int = len(CODES)) -> LanguageModel:
+    """A freshly initialised model of so many classes; the caller has seeded torch.
+
+    `InputError` for a name that is not known.
+    """
     if task not in TASKS:
         raise InputError(f"unknown task {task!r}: use {' or '.join(TASKS)}")
     if config.model not in ARCHITECTURES:
@@ -177,7 +177,7 @@ def build_model(task: str, config: ModelConfig, front_end: FrontEndConfig) -> La
             f"model {config.model} needs the front end {architecture.needs!r}, not {front_end.representation!r}"
         )
     front = FrontEnd(front_end)
-    outputs = 1 if task == "binary" else len(TASKS[task])
+    outputs = 1 if task == "binary" else classes
     network = architecture.build(front.dimension, config.channels or architecture.channels, config, outputs)
     return LanguageModel(task, config, front, network.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
 

@@ -39,7 +39,7 @@ def final_losses(run: TrainedRun, store: ClipStore) -> tuple[float, float]:
     training clips as validation has: what remains is whether the speaker was heard in training.
     """
     held_out = run.scores("validation")
-    index, labels = task_clips(run.config.task, store.targets("train"), split_train(run.config, store)[0])
+    index, labels = task_clips(run.languages, store, "train", split_train(run.config, store)[0])
     chosen = []
     for label in np.unique(held_out.labels):
         of_label = np.flatnonzero(labels == label)

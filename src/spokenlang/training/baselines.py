@@ -23,8 +23,8 @@ from spokenlang.corpus.store import ClipStore
 from spokenlang.errors import InputError
 from spokenlang.network.frontend import Cepstra, FrontEnd
 from spokenlang.network.pauses import is_heard, masked_mean
-from spokenlang.training.features import ClipSet, clip_set, split_train, test_sets
-from spokenlang.training.runs import Scores, TrainedRun, write_json, write_scores
+from spokenlang.training.features import ClipSet, clip_set, languages_of, split_train, test_sets
+from spokenlang.training.runs import Scores, TrainedRun, write_config, write_json, write_scores
 from spokenlang.training.settings import TrainConfig
 
 
@@ -77,7 +77,7 @@ def train_baseline(
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
-    front_end = FrontEnd(config.front_end)
+    languages, front_end = languages_of(config, store), FrontEnd(config.front_end)
     train_index, validation_index = split_train(config, store)
     clips = clip_set(config, store, "train", train_index, front_end, known)
     held_out = {"validation": clip_set(config, store, "train", validation_index, front_end, known)}
@@ -98,9 +98,9 @@ def train_baseline(
         "parameters": regression.coef_.size + regression.intercept_.size,
     }  # fmt: skip
     write_scores(found, out, about)
-    write_json(out / "config.json", config.flat())
+    write_config(out, config, languages)
     write_json(out / "timing.json", {"seconds": time.perf_counter() - started, "device": "cpu"})
-    return TrainedRun(out, config, None)
+    return TrainedRun(out, config, None, languages)
 
 
 def _classifier(regularisation: float) -> Pipeline:

@@ -19,11 +19,11 @@ from torch.utils.data import DataLoader, Dataset
 
 from spokenlang.corpus.splits import hold_out
 from spokenlang.corpus.store import ClipStore
-from spokenlang.languages import label_of
+from spokenlang.languages import told_apart
 from spokenlang.network.frontend import FrontEnd, FrontEndConfig
-from spokenlang.network.models import TASKS
 from spokenlang.training.settings import TrainConfig
 
+UNKNOWN = -1  # class of a clip whose language nobody tells
 CHUNK = 8  # clips per call of the front end: they fit the cache, and rounding never depends on the caller
 
 
@@ -32,21 +32,32 @@ class ClipSet:
     """Some clips of one split."""
 
     features: Tensor  # (clips, frames, bands), or (clips, time) for waveform networks; on the device
-    labels: Tensor  # (clips,) int64 classes of the task; on the device
+    labels: Tensor  # (clips,) int64 classes of the task, UNKNOWN for those of a hidden test set; on the device
     index: np.ndarray  # (clips,) positions in the store's arrays
 
     def __len__(self) -> int:
         return len(self.index)
 
 
-def task_clips(task: str, targets: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of the clips `index`, those whose language belongs to the task, and their classes: (index, labels)."""
-    classes = np.full(int(targets.max(initial=0)) + 1, -1)
-    for number, code in enumerate(TASKS[task]):
-        if label_of(code) < len(classes):
-            classes[label_of(code)] = number
-    labels = classes[targets[index]]
-    return index[labels >= 0], labels[labels >= 0].astype(np.int64)
+def languages_of(config: TrainConfig, store: ClipStore) -> tuple[str, ...]:
+    """The languages that a run tells apart, in the order of its classes. `InputError` for a corpus of one language."""
+    return told_apart(config.task, store.languages, store.spoken)
+
+
+def task_clips(
+    languages: Sequence[str], store: ClipStore, split: str, index: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of the clips `index` of a split, those of the languages, and their classes: (index, labels).
+
+    Of a hidden test set all clips count, with UNKNOWN as their class, where the languages are all of the corpus's;
+    where they are two, which clips are of them is not known, so none does.
+    """
+    if split in store.hidden:
+        index = index if tuple(languages) == store.languages else index[:0]
+        return index, np.full(len(index), UNKNOWN, np.int64)
+    classes = np.array([languages.index(code) if code in languages else -1 for code in store.languages], np.int64)
+    labels = classes[store.targets(split)[index]]
+    return index[labels >= 0], labels[labels >= 0]
 
 
 def split_train(config: TrainConfig, store: ClipStore) -> tuple[np.ndarray, np.ndarray]:
@@ -138,7 +149,7 @@ def clip_set(
     known: Sequence[Path] = (),
 ) -> ClipSet:
     """The clips of the task among `index`, with features: those of a folder of `known`, else computed."""
-    index, labels = task_clips(config.task, store.targets(split), index)
+    index, labels = task_clips(languages_of(config, store), store, split, index)
     found = _known(config.front_end, split, known)
     if found is None:
         features = compute_features(front_end, store.inputs(split), index, loaders=config.loaders)
@@ -148,9 +159,10 @@ def clip_set(
 
 
 def test_sets(config: TrainConfig, store: ClipStore, front_end: FrontEnd, known: Sequence[Path]) -> dict[str, ClipSet]:
-    """All splits but train, by name."""
-    return {
-        split: clip_set(config, store, split, np.arange(len(store.targets(split))), front_end, known)
+    """All splits but train that have clips of the task, by name."""
+    found = {
+        split: clip_set(config, store, split, np.arange(len(store.inputs(split))), front_end, known)
         for split in store.names
         if split != "train"
     }
+    return {split: clips for split, clips in found.items() if len(clips)}

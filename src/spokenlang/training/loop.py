@@ -32,7 +32,7 @@ from spokenlang.network.models import LanguageModel, build_model
 from spokenlang.training import checkpoint
 from spokenlang.training.augment import Augment, ClipDraws
 from spokenlang.training.distributed import Group, current_group, require_divisible, spread
-from spokenlang.training.features import ClipSet, clip_set, split_train, test_sets
+from spokenlang.training.features import ClipSet, clip_set, languages_of, split_train, test_sets
 from spokenlang.training.runs import TrainedRun, finish, logits_of
 from spokenlang.training.settings import TrainConfig
 
@@ -58,7 +58,8 @@ def train(
     require_divisible(config.batch_size, group)
     torch.backends.cudnn.deterministic = True
     torch.manual_seed(config.seed)
-    model = build_model(config.task, config.network, config.front_end).to(device)
+    languages = languages_of(config, store)
+    model = build_model(config.task, config.network, config.front_end, len(languages)).to(device)
     train_index, validation_index = split_train(config, store)
     clips = clip_set(config, store, "train", train_index, model.front_end, known)
     validation = clip_set(config, store, "train", validation_index, model.front_end, known)
@@ -77,9 +78,9 @@ def train(
     }
     scores = {name: (logits_of(model, part), part) for name, part in {"validation": validation, **tests}.items()}
     if group.rank == 0:
-        finish(config, model, scores, loop.history, timing, len(clips), loop.step, out)
+        finish(config, languages, model, scores, loop.history, timing, len(clips), loop.step, out)
         (out / "checkpoint.safetensors").unlink(missing_ok=True)
-    return TrainedRun(out, config, model.eval())
+    return TrainedRun(out, config, model.eval(), languages)
 
 
 class Loop:

@@ -1,14 +1,15 @@
 """A finished run's folder: what training writes and everybody else reads.
 
 weights.safetensors   the complete model's state, front end and temperature included
-config.json           every field of the configuration under its own name
+config.json           every field of the configuration under its own name, and the languages in the order of the classes
 history.csv           step, epoch, split, loss, accuracy, learning_rate; splits: train and validation every 10
                       steps (train: mean over the augmented batches since the last record, dropout on;
                       validation: a fixed subset of held-out speakers), train_plain once an epoch (training
                       clips as validation sees its own: no augmentation, no dropout)
 scores.npz            <split>_logits (clips, classes), uncalibrated; <split>_labels; <split>_index into
-                      the store; for validation (a part of train), test and, where there is one, dialects
-metrics.json          parameters, temperature, measures of every split
+                      the store; for validation (a part of train), test and, where there is one, dialects;
+                      the labels of a hidden test set are UNKNOWN
+metrics.json          parameters, temperature, measures of every split whose labels are known
 timing.json           seconds, clips per second, device: the only file that differs between two equal runs
 """
 
@@ -28,10 +29,11 @@ import torch
 from torch import Tensor
 
 from spokenlang.errors import InputError
+from spokenlang.languages import CODES, told_apart
 from spokenlang.network.models import LanguageModel, build_model, parameter_count
 from spokenlang.study import evaluation
 from spokenlang.training.checkpoint import load_tensors, save_tensors
-from spokenlang.training.features import ClipSet
+from spokenlang.training.features import UNKNOWN, ClipSet
 from spokenlang.training.settings import TrainConfig
 
 
@@ -40,8 +42,13 @@ class Scores:
     """Logits of one split, with what is needed to judge them."""
 
     logits: np.ndarray  # (clips, classes) float32, uncalibrated; one column for the binary task
-    labels: np.ndarray  # (clips,) classes of the task
+    labels: np.ndarray  # (clips,) classes of the task; UNKNOWN in a hidden test set
     index: np.ndarray  # (clips,) positions in the store's arrays of the split ("validation": of train)
+
+    @property
+    def known(self) -> bool:
+        """Whether the clips' languages are known, so that something can be measured."""
+        return bool(len(self.labels)) and bool((self.labels != UNKNOWN).all())
 
     @property
     def predictions(self) -> np.ndarray:
@@ -61,6 +68,7 @@ class TrainedRun:
     folder: Path
     config: TrainConfig
     model: LanguageModel | None  # None for scikit-learn baselines
+    languages: tuple[str, ...]  # codes, in the order of the classes
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
@@ -92,9 +100,10 @@ class TrainedRun:
 
     @cached_property
     def splits(self) -> tuple[str, ...]:
-        """Splits with scores: validation, test and perhaps dialects."""
+        """Splits on which something can be measured: validation, test unless it is hidden, and perhaps dialects."""
         with np.load(self.folder / "scores.npz", allow_pickle=False) as arrays:
-            return tuple(name.removesuffix("_logits") for name in arrays if name.endswith("_logits"))
+            there = [name.removesuffix("_logits") for name in arrays if name.endswith("_logits")]
+        return tuple(split for split in there if self.scores(split).known)
 
     def scores(self, split: str) -> Scores:
         """Scores of one split."""
@@ -124,6 +133,7 @@ def logits_of(model: LanguageModel, clips: ClipSet, batch: int = 64) -> Tensor:
 
 def finish(
     config: TrainConfig,
+    languages: tuple[str, ...],
     model: LanguageModel,
     scores: dict[str, tuple[Tensor, ClipSet]],
     history: list[dict[str, Any]],
@@ -148,7 +158,7 @@ def finish(
     writer.writeheader()
     writer.writerows(history)
     _write(out / "history.csv", text.getvalue())
-    write_json(out / "config.json", config.flat())
+    write_config(out, config, languages)
     write_json(out / "timing.json", timing)
 
 
@@ -157,9 +167,7 @@ def write_scores(scores: dict[str, Scores], out: Path, about: dict[str, Any]) ->
     held_out = scores["validation"]
     temperature = evaluation.fit_temperature(held_out.labels, held_out.logits)
     measures = {
-        name: evaluation.summary(part.labels, part.logits, temperature)
-        for name, part in scores.items()
-        if len(part.labels)
+        name: evaluation.summary(part.labels, part.logits, temperature) for name, part in scores.items() if part.known
     }
     arrays = {
         f"{name}_{field}": getattr(part, field)
@@ -177,16 +185,29 @@ def write_scores(scores: dict[str, Scores], out: Path, about: dict[str, Any]) ->
 def load_run(folder: Path | str, device: str = "cpu") -> TrainedRun:
     """Read a run back. `InputError` for a folder that holds none."""
     folder = Path(folder)
-    try:
-        config = TrainConfig.from_parameters(json.loads((folder / "config.json").read_text()))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{folder}: not the folder of a finished run ({error}); train it again") from None
+    config, languages = read_config(folder)
     if not (folder / "weights.safetensors").exists():
-        return TrainedRun(folder, config, None)
+        return TrainedRun(folder, config, None, languages)
     tensors, _ = load_tensors(folder / "weights.safetensors")
-    model = build_model(config.task, config.network, config.front_end)
+    model = build_model(config.task, config.network, config.front_end, len(languages))
     model.load_state_dict(tensors)
-    return TrainedRun(folder, config, model.to(device).eval())
+    return TrainedRun(folder, config, model.to(device).eval(), languages)
+
+
+def write_config(out: Path, config: TrainConfig, languages: tuple[str, ...]) -> None:
+    """config.json."""
+    write_json(out / "config.json", {**config.flat(), "languages": list(languages)})
+
+
+def read_config(folder: Path) -> tuple[TrainConfig, tuple[str, ...]]:
+    """The configuration of a run, and the languages of its classes. `InputError` for a folder that holds none."""
+    try:
+        known = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        # Runs of before this was written are of the assignment's languages.
+        languages = known.pop("languages", None) or told_apart(known["task"], CODES, CODES)
+        return TrainConfig.from_parameters(known), tuple(languages)
+    except (OSError, ValueError, TypeError, AttributeError, KeyError, InputError) as error:
+        raise InputError(f"{folder}: not the folder of a finished run ({error}); train it again") from None
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -30,10 +30,11 @@ from tqdm import tqdm
 
 from spokenlang.corpus.store import ClipStore
 from spokenlang.errors import InputError
+from spokenlang.network.frontend import FrontEnd
 from spokenlang.network.models import LanguageModel, build_model
 from spokenlang.study.evaluation import accuracy, nll, predictions
 from spokenlang.training.distributed import current_group
-from spokenlang.training.features import clip_set, split_train
+from spokenlang.training.features import clip_set, languages_of, split_train
 from spokenlang.training.loop import Loop, evaluate
 from spokenlang.training.runs import logits_of
 from spokenlang.training.settings import TrainConfig
@@ -141,7 +142,8 @@ class Bench:
 
     def __init__(self, config: TrainConfig, store: ClipStore, device: str = "cpu") -> None:
         self.config, self.device = config, device
-        front_end = build_model(config.task, config.network, config.front_end).front_end.to(device)
+        self.classes = len(languages_of(config, store))
+        front_end = FrontEnd(config.front_end).to(device)
         self.clips, self.validation = (
             clip_set(config, store, "train", index, front_end) for index in split_train(config, store)
         )
@@ -150,7 +152,7 @@ class Bench:
         """A network of the shared configuration but for ``parameters``, trained by a loop of the given kind."""
         config = TrainConfig.from_parameters(self.config.flat() | dict(parameters))
         torch.manual_seed(config.seed)
-        model = build_model(config.task, config.network, config.front_end).to(self.device)
+        model = build_model(config.task, config.network, config.front_end, self.classes).to(self.device)
         model.front_end.fit_corpus(self.clips.features)
         with tempfile.TemporaryDirectory() as place:
             training = loop(config, model, self.clips, self.validation, current_group())

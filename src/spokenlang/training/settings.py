@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from spokenlang.errors import InputError
+from spokenlang.languages import TASKS
 from spokenlang.network.frontend import FrontEndConfig
-from spokenlang.network.models import ARCHITECTURES, TASKS, ModelConfig
+from spokenlang.network.models import ARCHITECTURES, ModelConfig
 from spokenlang.training.augment import AugmentConfig
 
 
@@ -18,7 +19,7 @@ from spokenlang.training.augment import AugmentConfig
 class TrainConfig:
     """One training run. No two fields of the parts share a name, so a flat mapping names them all."""
 
-    task: str = "six"  # six | binary (English 0, Spanish 1)
+    task: str = "six"  # six (all languages of the corpus) | binary (two of them: English 0, Spanish 1)
     seed: int = 0  # initial weights, order of clips, augmentation
     epochs: int = 14  # passes over the training clips
     batch_size: int = 32  # clips per step, over all processes together

@@ -26,7 +26,7 @@ from spokenlang.corpus import acoustics, metadata, workplace
 from spokenlang.corpus.espeak import chunks, conditions, speakers, synthesis, texts, workers
 from spokenlang.corpus.espeak.chunks import SAMPLES, Clip
 from spokenlang.errors import InputError
-from spokenlang.languages import CODES, label_of
+from spokenlang.languages import CODES
 
 CHUNK = 20
 """Clips that one process speaks. Part of the recipe: another size gives other bytes."""
@@ -166,7 +166,7 @@ def _prepare(work: Path, plan: list[list[Clip]]) -> None:
     workplace.require_space(work, 2 * SAMPLES * len(clips))
     (work / "chunks").mkdir()
     for split in dict.fromkeys(clip.split for clip in clips):
-        labels = np.array([label_of(clip.language) for clip in clips if clip.split == split], dtype=np.int8)
+        labels = np.array([CODES.index(clip.language) for clip in clips if clip.split == split], dtype=np.int8)
         np.save(work / f"targets_{split}_int8.npy", labels, allow_pickle=False)
         shape = (len(labels), SAMPLES)
         np.lib.format.open_memmap(work / f"inputs_{split}_fp16.npy", "w+", np.float16, shape).flush()
