@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from onepage import context
-from onepage.core import geometry, quantities
-from onepage.publishing import drawing, records, tables
+from onepage.core import quantities
+from onepage.publishing import drawing, geometry, records, tables
 from onepage.publishing.tables import PublishError
 
 # The page's geometry, for figures: a column, the gutter, and both columns together, in inches.

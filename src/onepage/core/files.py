@@ -31,6 +31,9 @@ def write(path: Path, content: str | bytes) -> Path:
     try:
         beside.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
         beside.replace(path)
+    except IsADirectoryError:
+        beside.unlink(missing_ok=True)
+        raise UserError(f"{path}: is a folder, where a file is to be written; move it away") from None
     except BaseException:
         beside.unlink(missing_ok=True)
         raise

@@ -7,7 +7,6 @@ read, and when they all still agree there is nothing to do: 0.05 s.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -15,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from onepage.core import files
+from onepage.core import files, sealed
 
 TICK = 50_000_000  # ns: a file changed this shortly before it was read may change again without its time moving
 
@@ -37,13 +36,17 @@ class Watch:
         """Remember an environment variable; returns a hash of its value, which may be a secret ("": not set)."""
         return self._variables.setdefault(name, _hashed(name))
 
-    def content(self, path: Path) -> str:
+    def sha256(self, path: Path) -> str:
         """The hash of a file's content, taken again only where its state is another one."""
         mark = json.dumps([str(path.resolve()), *(self.file(path) or [])])
         mark = hashlib.sha256(mark.encode()).hexdigest()[:32]
         if mark not in self.fingerprints:
-            self.fingerprints[mark] = files.digest(path)[:32]
+            self.fingerprints[mark] = files.digest(path)
         return self.fingerprints[mark]
+
+    def content(self, path: Path) -> str:
+        """As much of that hash as keys are made of."""
+        return self.sha256(path)[:32]
 
     folder = file  # a folder's state changes when a name in it comes or goes
 
@@ -63,20 +66,16 @@ class Watch:
             "variables": self._variables,
             "fingerprints": self.fingerprints,
         }
-        files.write(file, json.dumps(record))
+        sealed.save(file, record)
 
     def load_fingerprints(self, file: Path) -> None:
         """Take over what an earlier plan knew of the contents of files."""
-        with contextlib.suppress(OSError, ValueError):
-            self.fingerprints.update(json.loads(file.read_text(encoding="utf-8")).get("fingerprints", {}))
+        self.fingerprints.update((sealed.load(file) or {}).get("fingerprints", {}))
 
 
 def unchanged(file: Path, request: Any) -> bool:
     """Whether the same request, on files in the same state, has been answered already."""
-    try:
-        record = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
+    record = sealed.load(file) or {}
     states = record.get("states")
     if not states or record["request"] != request:
         return False

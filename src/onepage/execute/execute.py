@@ -44,6 +44,7 @@ def execute(plan: planfile.Plan, target: dict[str, Any]) -> bool:
         environment[children.VARIABLE] = ledger.prepare(plan, target, private, [folder, scratch, private])
         environ.enter(environment)
         require_as_planned(plan, target)
+        ledger.require_whole(plan, target)
         notebook = _papermill(plan, target, folder, private)
         observed = ledger.observed(plan, target, private)
         require_as_planned(plan, target)

@@ -12,7 +12,7 @@ from onepage.core.errors import CheckFailed
 from onepage.core.places import BUILD, PACKAGE
 from onepage.observing import observations
 from onepage.observing.observations import Observed
-from onepage.plan import planfile
+from onepage.plan import planfile, store
 from onepage.plan.differences import differences
 from onepage.plan.planfile import Plan
 from onepage.scripts.behaviour import SourceCache, find_modules
@@ -82,12 +82,25 @@ def require_current(plan: Plan) -> None:
         plan.root, SourceCache(plan.root, plan.root / BUILD / "cache" / "sources.json"), seen.content
     )
     for target in plan.executed:
+        store.require_whole(plan.entry(target), seen.sha256)
         for name, state in (observations.load(plan.entry(target)) or {}).items():
             for said in differences({"observed": {name: state}}, {"observed": {name: states[name]}}, "", {}, []):
                 raise CheckFailed(
                     f"{target['id']} reads what is no longer as it was: {said}. Run make again; if a script of yours"
                     " writes it, have it write to onepage.context.out(), and declare that run in `reads`"
                 )
+
+
+def require_whole(plan: Plan, target: dict[str, Any]) -> None:
+    """Refuse to execute on results of which one has come to harm since this make began."""
+    by_id = {other["id"]: other for other in plan.executed}
+    read = [by_id[run] for ids in target["runs"].values() for run in ids]
+    if "corpus" in target["reads"] and "corpus" in by_id:
+        read.append(by_id["corpus"])
+    seen = watch.Watch()
+    seen.load_fingerprints(plan.folder / "watched.json")
+    for other in read:
+        store.require_whole(plan.entry(other), seen.sha256)
 
 
 def corpus_changes(plan: Plan) -> list[str]:

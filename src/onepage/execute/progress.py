@@ -108,7 +108,7 @@ def _left(plan: Plan) -> str:
 def _last_seconds(plan: Plan, name: str) -> float | None:
     try:
         key = (plan.folder / "last" / name).read_text(encoding="utf-8").strip()
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return None
     return took(store.entry_path(plan.root / plan.data["store"], key))
 

@@ -6,13 +6,12 @@ modification times and nothing else, so the answer is told to it by the time of 
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from pathlib import Path
 from typing import Any
 
-from onepage.core import files, watch
+from onepage.core import files, sealed, watch
 
 RECORD = "page.done"  # in build/<report>: the key that the page was made for, and the state of each of its files
 
@@ -27,13 +26,12 @@ def reasons(build: Path, out: Path) -> list[str]:
     """Why the page has to be written again; none if it stands as it was made from these very sources."""
     if not (out / "manifest.json").is_file():
         return ["it has not been written yet"]
-    try:
-        record = json.loads((build / RECORD).read_text(encoding="utf-8"))
-        known, key, at = dict(record["files"]), record["key"], int(record["at"])
-        if key != wanted(build):
-            return ["its sources have changed"]
-    except (OSError, ValueError, KeyError, TypeError):
+    record = sealed.load(build / RECORD)
+    if record is None:
         return ["nothing is known of how it was made"]
+    known, key, at = record["files"], record["key"], record["at"]
+    if key != wanted(build):
+        return ["its sources have changed"]
     looked = time.time_ns()
     wrong, moved = [], False
     for name, (digest, state) in known.items():
@@ -57,10 +55,7 @@ def wanted(build: Path) -> str:
 
 def names(build: Path) -> set[str]:
     """The files of the report as it was last written."""
-    try:
-        return set(json.loads((build / RECORD).read_text(encoding="utf-8"))["files"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return set()
+    return set((sealed.load(build / RECORD) or {"files": ()})["files"])
 
 
 def tell_make(build: Path, out: Path) -> None:
@@ -80,7 +75,7 @@ def tell_make(build: Path, out: Path) -> None:
 
 
 def _save(build: Path, record: dict[str, Any]) -> None:
-    files.write(build / RECORD, json.dumps(record))
+    sealed.save(build / RECORD, record)
 
 
 def _sha256(path: Path) -> str:

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from onepage.core import sealed
 from onepage.core.errors import UserError, nearest, quoted
-from onepage.core.files import write_if_changed
 from onepage.core.schema import Source
 from onepage.plan.planfile import with_corpus
 from onepage.plan.store import is_done
@@ -42,10 +42,7 @@ def check(planner: Planner, plan: dict[str, Any], record: Path, further: Looks) 
     root, folder = planner.config.root, planner.config.root / planner.config.page
     runs = tables.data["runs"]
     declared = {row: [p.name for p in planner.scripts[table["script"]].parameters] for row, table in runs.items()}
-    try:
-        known = json.loads(record.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        known = {}
+    known = sealed.load(record) or {}
     states = {}
     for name, look in {**looks(folder, root, tables, declared), **further}.items():
         inside = f"{planner.config.page}/{name}".rstrip("/")
@@ -54,7 +51,7 @@ def check(planner: Planner, plan: dict[str, Any], record: Path, further: Looks) 
         states[name] = digest([files, planner.page["code"], against])
         if known.get(name) != states[name]:
             look()
-    write_if_changed(record, json.dumps(states, indent=1) + "\n")
+    sealed.save(record, states)
 
 
 def looks(folder: Path, root: Path, runs: Source, declared: Declared) -> dict[str, Callable[[], None]]:

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onepage.core import config
+from onepage.core import config, sealed
 from onepage.core.errors import UserError, nearest
+from onepage.core.files import write_if_changed
 from onepage.core.places import BUILD
 
 IDENTITY = "identity"  # a file of an entry, see `identify`
+SUMS = "plan.sums"  # beside a plan: the checksums of what was written with it
+WRITTEN = ("plan.json", "inputs.json", "plan.mk", "page.json", "page.key")
 
 
 @dataclass(frozen=True)
@@ -109,13 +112,29 @@ def with_corpus(data: dict[str, Any]) -> list[dict[str, Any]]:
 def load(path: Path | str) -> Plan:
     """Read a plan; its project is two folders above its own."""
     path = Path(path).resolve()
+    harmed = "not as it was planned ({}); run `make report`, which plans anew"
+    if not path.is_file():
+        raise UserError(f"{path}: no plan; `make report` writes it")
+    if (path.parent / SUMS).exists() and (said := fault(path.parent)):  # a plan by other hands has none
+        raise UserError(f"{path}: {harmed.format(said)}")
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: no plan; `make report` writes it") from None
+        return Plan(path.parents[2], path.parent, json.loads(path.read_text(encoding="utf-8")))
     except ValueError as error:
-        raise UserError(f"{path}: not a plan ({error}); remove it and run make again") from None
-    return Plan(path.parents[2], path.parent, data)
+        raise UserError(f"{path}: {harmed.format(error)}") from None
+
+
+def seal(folder: Path) -> None:
+    """Write down what a plan's files are, now that all are written."""
+    write_if_changed(folder / SUMS, sealed.sums(folder, WRITTEN))
+
+
+def fault(folder: Path) -> str:
+    """What of a plan's files is not as it was written; the empty string if all are."""
+    try:
+        said = (folder / SUMS).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return f"{SUMS} cannot be read"
+    return sealed.fault(folder, said, WRITTEN)
 
 
 def add_plan_argument(parser: argparse.ArgumentParser) -> None:

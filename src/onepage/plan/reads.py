@@ -22,6 +22,7 @@ class Reads:
     def __init__(self, root: Path, store: Path, watch: Watch, cache: SourceCache) -> None:
         self._root, self._store, self._watch = root, store, watch
         self._states = States(root, cache, watch.content)
+        self.remarks: list[str] = []  # what was found to have come to harm
 
     def declared(self, reads: Iterable[str], where: str) -> dict[str, str]:
         """Files, folders and patterns that `reads` names as `file:...`, relative to the root, with their content."""
@@ -69,7 +70,8 @@ class Reads:
         self._watch.folder(self._store / key[:2])
         known: set[str] = set()
         for name in store.variants(self._store, key):
-            observed = observations.load(store.entry_path(self._store, name))
+            entry = store.entry_path(self._store, name)
+            observed = observations.load(entry) if self.whole(entry) else None
             if observed is None:
                 continue
             self._look_at(observed)
@@ -80,6 +82,15 @@ class Reads:
             return key, {}
         now = self._states.of(known)
         return f"{key}-{digest(now)[:12]}", now
+
+    def whole(self, entry: Path) -> bool:
+        """Whether a finished result is as it was written; one that is not is removed, to be made again."""
+        self._watch_below(entry)
+        said = store.fault(entry, self._watch.sha256)
+        if said:
+            store.clear_harmed(entry, said)
+            self.remarks.append(f"{os.path.relpath(entry, self._root)}: came to harm ({said}); it is made again")
+        return not said
 
     def _look_at(self, names: Iterable[str]) -> None:
         for name in names:

@@ -2,7 +2,8 @@
 
     <store>/<first two of key>/<key>/  done  inputs.json  notebook.ipynb  timing.json  files/
 
-An entry is complete or absent. One writer at a time makes it, in one clone or many: others wait for it. Where the
+An entry is complete or absent, and `done` holds the checksums of all its files: one that has come to harm since is
+made again. One writer at a time makes it, in one clone or many: others wait for it. Where the
 file system knows no locks several may work, and the first one's entry stays.
 """
 
@@ -13,13 +14,16 @@ import errno
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from onepage.core import files
-from onepage.core.errors import UserError
+from onepage.core import files, sealed
+from onepage.core.errors import CheckFailed, UserError
 from onepage.core.locks import Lock, held, waiting
+from onepage.observing.observations import files_below
 
+DONE = "done"
+_UNSEALED = {DONE, "timing.json", files.MARKER}  # no result hangs on these
 _RESULT = "result"  # how a folder of the store is marked
 _KEEP_SECONDS = 7 * 24 * 3600  # how long an unfinished corpus may wait to be taken up again
 _STAGED = re.compile(r"([0-9a-f]{8,64})(-[0-9a-f]{8}|\.partial)(\.broken)?")
@@ -37,12 +41,38 @@ def variants(store: Path, key: str) -> list[str]:
 
 def is_done(entry: Path) -> bool:
     """Whether the entry is there."""
-    return (entry / "done").exists()
+    return (entry / DONE).exists()
+
+
+def fault(entry: Path, hashed: Callable[[Path], str] = files.digest) -> str:
+    """What of a finished result is not as it was written; the empty string if it is whole."""
+    try:
+        return sealed.fault(entry, (entry / DONE).read_text(encoding="utf-8"), _sealed(entry), hashed)
+    except (OSError, UnicodeDecodeError):
+        return f"{DONE} cannot be read"
+
+
+def require_whole(entry: Path, hashed: Callable[[Path], str] = files.digest) -> None:
+    """Have a result that has come to harm made again: it is removed, and `CheckFailed` says so."""
+    if is_done(entry) and (said := fault(entry, hashed)):
+        clear_harmed(entry, said)
+        raise CheckFailed(f"{entry}: came to harm ({said}), and was removed; run make again, which makes it anew")
+
+
+def clear_harmed(entry: Path, said: str) -> None:
+    """Remove a result that has come to harm; `UserError` where that is not ours to do."""
+    if not discard(entry):
+        raise UserError(f"{entry}: came to harm ({said}), and cannot be removed; remove it, then run make again")
+
+
+def _sealed(entry: Path) -> list[str]:
+    names = (path.relative_to(entry).as_posix() for path in files_below(entry))
+    return [name for name in names if name not in _UNSEALED]
 
 
 def entries(store: Path) -> list[Path]:
     """All finished results."""
-    return sorted(done.parent for done in store.glob("[0-9a-f][0-9a-f]/*/done") if _is_place(done.parent))
+    return sorted(done.parent for done in store.glob(f"[0-9a-f][0-9a-f]/*/{DONE}") if _is_place(done.parent))
 
 
 def discard(entry: Path) -> bool:
@@ -123,7 +153,7 @@ def _turn(entry: Path, what: str) -> Iterator[Path | None]:
 
 
 def _commit(folder: Path, entry: Path) -> None:
-    (folder / "done").write_text("complete\n", encoding="utf-8")
+    (folder / DONE).write_text(sealed.sums(folder, _sealed(folder)), encoding="utf-8")
     for _ in range(3):
         if files.settle(folder, entry) or is_done(entry):  # another writer of the same key was first
             return

@@ -16,7 +16,7 @@ from onepage.core.places import PACKAGE
 from onepage.core.watch import Watch
 from onepage.plan import experiments, surroundings
 from onepage.plan.reads import Reads
-from onepage.plan.store import entry_path
+from onepage.plan.store import entry_path, is_done
 from onepage.scripts import behaviour, percent, self_reading
 from onepage.scripts.behaviour import SourceCache, closure, digest
 from onepage.scripts.parameters import Parameter, overrides, resolve
@@ -168,7 +168,7 @@ class Planner:
     def _warn_of_no_header(self, targets: list[dict[str, Any]]) -> None:
         """Of scripts with cells that are neither analyses nor imported: somebody will wait for their pages."""
         imported = {module for target in targets for module in target["modules"]}
-        self.warnings = [
+        self.warnings = self.reads.remarks + [
             f"{path.relative_to(self.config.root)}: has cells (# %%) but no `onepage:` header, so it is no analysis;"
             " `onepage new` shows what a header looks like"
             for stem, path in self.without_header.items()
@@ -309,6 +309,9 @@ class Planner:
             raise UserError(f"CORPUS={name}: not a folder{known}")
         self.inputs["corpus"] = {"corpus": folder.resolve().name, "content": self.reads.corpus(folder)}
         key = digest(self.inputs["corpus"])
+        checked = entry_path(Path(self.config.root, self.store), key)
+        if is_done(checked):
+            self.reads.whole(checked)
         inside = folder.is_relative_to(self.config.root)
         return {
             "name": folder.resolve().name,

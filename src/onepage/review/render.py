@@ -17,7 +17,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from onepage.core import files
+from onepage.core import files, sealed
 from onepage.core.errors import UserError
 from onepage.core.places import BUILD, PACKAGE
 from onepage.publishing import records
@@ -281,10 +281,12 @@ def _turn(near: tuple[str, str] | None) -> dict[str, str] | None:
 
 
 def _holds(kept: Path, digest: str) -> bool:
+    """Whether a page is kept that was made from this, and is as it was written."""
     try:
-        return (kept / "digest").read_text() == digest
-    except OSError:
+        first, _, sums = (kept / "digest").read_text(encoding="utf-8").partition("\n")
+    except (OSError, UnicodeDecodeError):
         return False
+    return first == digest and not sealed.fault(kept, sums, _made(kept))
 
 
 def _keep(kept: Path, digest: str, page: str, media: Media) -> None:
@@ -292,7 +294,12 @@ def _keep(kept: Path, digest: str, page: str, media: Media) -> None:
     files.own(kept, PAGE)
     _write_media(media, kept)
     files.write(kept / "page.html", page)
-    files.write(kept / "digest", digest)  # last: without it the rest does not count
+    made = f"{digest}\n{sealed.sums(kept, _made(kept))}"
+    files.write(kept / "digest", made)  # last: without it the rest does not count
+
+
+def _made(kept: Path) -> list[str]:
+    return [name for name in files.listing(kept) if name not in ("digest", files.MARKER)]
 
 
 def _write_media(media: Media, folder: Path) -> None:

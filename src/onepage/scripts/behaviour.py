@@ -15,11 +15,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from onepage.core import files
+from onepage.core import files, sealed
 from onepage.core.places import PACKAGE
 from onepage.scripts import parameters, percent, script_check, self_reading
 
-FORMAT = 2  # raise it when a change of the engine should make every stored result count as old
+FORMAT = 3  # raise it when a change of the engine should make every stored result count as old
 
 READERS = ("scripts/*", "core/schema", "core/yaml_source", "core/toml_source")  # what facts are made by
 
@@ -227,10 +227,7 @@ class SourceCache:
         # a change of the readers themselves makes every cached fact count as unknown
         paths = sorted(path for name in READERS for path in PACKAGE.glob(f"{name}.py"))
         self._engine = digest([files.digest(path) for path in paths])
-        try:
-            cached = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            cached = {}
+        cached = sealed.load(file) or {}
         self._cached: Mapping[str, Facts] = cached.get("facts", {}) if cached.get("engine") == self._engine else {}
         self._by_path: dict[tuple[str, Path], Facts] = {}
 
@@ -252,4 +249,4 @@ class SourceCache:
     def save(self) -> None:
         """Write the facts that were used, if any of them is new."""
         if self._used.keys() != self._cached.keys():
-            files.write(self._file, json.dumps({"engine": self._engine, "facts": self._used}))
+            sealed.save(self._file, {"engine": self._engine, "facts": self._used})

@@ -20,6 +20,7 @@ from onepage.core.config import find_root
 from onepage.core.errors import UserError
 from onepage.core.places import BUILD
 from onepage.page import pagestate
+from onepage.plan import planfile
 from onepage.plan.planfile import Plan, with_corpus
 
 
@@ -78,8 +79,7 @@ def _request(words: dict[str, str], root: Path) -> list[Any]:
 
 def _stands(folder: Path, request: list[Any]) -> bool:
     """Whether the plan that is there answers the request and nothing that it was made from has changed."""
-    made = (folder / name for name in ("plan.json", "inputs.json", "plan.mk", "page.key"))
-    return all(path.exists() for path in made) and watch.unchanged(folder / "watched.json", request)
+    return watch.unchanged(folder / "watched.json", request) and not planfile.fault(folder)
 
 
 def _write(root: Path, folder: Path, words: dict[str, str], request: list[Any]) -> None:
@@ -110,6 +110,7 @@ def _write(root: Path, folder: Path, words: dict[str, str], request: list[Any]) 
     write_if_changed(folder / "page.key", digest(planner.page) + "\n")
     write_if_changed(folder / "plan.json", json.dumps(plan, indent=1) + "\n")
     write_if_changed(folder / "plan.mk", rules(plan))
+    planfile.seal(folder)
     for target in with_corpus(plan):
         if is_done(root / target["entry"]):  # what `make why` compares the next state with
             write_if_changed(folder / "last" / target["id"], target["key"] + "\n")

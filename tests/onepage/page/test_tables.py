@@ -8,8 +8,8 @@ import re
 import pytest
 from PIL import Image
 
-from onepage.core import geometry
 from onepage.core.errors import UserError
+from onepage.publishing import geometry
 
 
 def table(sheet, rows: list[dict]) -> None:

@@ -6,7 +6,7 @@ import io
 import math
 from typing import Any
 
-from onepage.core.geometry import GUTTER, HEIGHT, MARGIN_BOTTOM, MARGIN_TOP, MARGIN_X, PAPER
+from onepage.publishing.geometry import GUTTER, HEIGHT, MARGIN_BOTTOM, MARGIN_TOP, MARGIN_X, PAPER
 
 PPI = 50  # enough to see a line of text
 MM = PPI / 25.4

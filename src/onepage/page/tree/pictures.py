@@ -16,9 +16,9 @@ from urllib.parse import unquote
 
 from onepage.core import files
 from onepage.core.errors import UserError
-from onepage.core.geometry import COLUMN, HEIGHT
 from onepage.page.tree.pandoc import Node
 from onepage.page.tree.walk import nodes, rewrite
+from onepage.publishing.geometry import COLUMN, HEIGHT
 
 Where = Callable[[str], str]  # a fragment of the page's text -> "file:line"
 TYPES = {"svg": "image/svg+xml", "png": "image/png", "jpeg": "image/jpeg"}

@@ -1,0 +1,57 @@
+"""How many inputs and faults of each kind the suites have tried, for docs/reliability.md.
+
+With TALLY=FOLDER in the environment every test process leaves its counts there; `python tests/support/tally.py FOLDER`
+adds them up and writes them into the page. Without it, nothing is counted.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import re
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+MARKS = ("<!-- counted by `make test-long` -->\n", "<!-- end of the counts -->\n")
+_counts: Counter[str] = Counter()
+
+
+def count(kind: str, number: int = 1) -> None:
+    """Another input (or fault) of a kind was tried."""
+    if not _counts:
+        atexit.register(_leave)
+    _counts[kind] += number
+
+
+def _leave() -> None:
+    folder = os.environ.get("TALLY")
+    if folder and Path(folder).is_dir():
+        (Path(folder) / f"{os.getpid()}-{time.time_ns()}.json").write_text(json.dumps(_counts))
+
+
+def summed(folder: Path) -> Counter[str]:
+    """What all processes of a run have tried."""
+    total: Counter[str] = Counter()
+    for path in folder.glob("*.json"):
+        total.update(json.loads(path.read_text()))
+    return total
+
+
+def table(total: Counter[str]) -> str:
+    """The counts as the page shows them."""
+    lines = ["| tried | how many |", "| --- | ---: |", *(f"| {kind} | {total[kind]:,} |" for kind in sorted(total))]
+    return "\n".join([*lines, f"| together | {total.total():,} |"]) + "\n"
+
+
+def written(text: str, total: Counter[str]) -> str:
+    """The page with its table replaced."""
+    begin, end = map(re.escape, MARKS)
+    return re.sub(f"({begin}).*?({end})", lambda found: found[1] + table(total) + found[2], text, flags=re.DOTALL)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), summed(Path(sys.argv[1]))), encoding="utf-8")
