@@ -52,7 +52,7 @@ def render(text: str, path: str, results: dict[str, Any], *, first_line: int = 1
     use = Use()
     marks.refuse_forged(text, path, first_line)
     environment = _environment(results, use)
-    code = _read(lambda: environment.compile(text, path, path), environment, text, path, first_line)
+    code = _read(lambda: _code(text, path), environment, text, path, first_line)
     template = jinja2.Template.from_code(environment, code, environment.make_globals(None))
     _refuse_dashes(environment, text, path, first_line, results.get("values", {}))
     try:
@@ -60,6 +60,12 @@ def render(text: str, path: str, results: dict[str, Any], *, first_line: int = 1
     except Exception as error:  # whatever the text's own expressions come to
         said = error if isinstance(error, UserError | jinja2.TemplateError) else f"{type(error).__name__}: {error}"
         raise UserError(f"{path}:{_line(error, path) + first_line - 1}: {said}") from error
+
+
+@functools.lru_cache(maxsize=16)
+def _code(text: str, path: str) -> Any:
+    """The template's code, which is the same whatever the results are: a text is filled in more than once."""
+    return _environment({}, Use()).compile(text, path, path)
 
 
 def compiled(text: str, path: str) -> None:
