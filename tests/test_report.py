@@ -43,11 +43,19 @@ WRITTEN = [
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A clone in which the quick report is built."""
-    made = Clone(tmp_path_factory.mktemp("clone"))
-    built = made.make("report", PROFILE="quick")
+QUICK, SMALL = "train = 80, test = 20", "train = 24, test = 8"
+BRIEFLY = "epochs=10 batch_size=8"
+"""What the brief demands at least: ten epochs, and steps enough for a loss every ten of them."""
+
+
+@pytest.fixture(scope="module", params=["small", pytest.param("quick", marks=pytest.mark.long)])
+def clone(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A clone in which the quick report is built; `small` is the same of fewer clips, so the networks know little."""
+    small = request.param == "small"
+    made = Clone(tmp_path_factory.mktemp("clone"), PROFILE="quick", P=BRIEFLY if small else "")
+    if small:
+        made.edit("analysis/experiments.toml", QUICK, SMALL)
+    built = made.make("report")
     assert built.returncode == 0, built.stdout + built.stderr
     return made
 
@@ -85,13 +93,13 @@ def test_results_hold_the_values_of_the_interface(report: Path) -> None:
 def test_predictions_are_one_row_a_clip_and_agree_with_the_accuracy(clone: Clone, report: Path) -> None:
     rows = list(csv.DictReader((report / "predictions.csv").open()))
     assert list(rows[0]) == ["clip", "prediction", "de", "en", "es", "fr", "nl", "pt"]
-    assert [int(row["clip"]) for row in rows] == list(range(120))
+    plan = json.loads((clone.folder / "build" / "espeak-quick" / "plan.json").read_text())
+    labels = np.load(clone.folder / plan["corpus"]["folder"] / "targets_test_int8.npy")
+    assert [int(row["clip"]) for row in rows] == list(range(len(labels)))
     for row in rows:
         shares = {code: float(row[code]) for code in ["de", "en", "es", "fr", "nl", "pt"]}
         assert sum(shares.values()) == pytest.approx(1, abs=1e-4)
         assert max(shares, key=shares.get) == row["prediction"]
-    plan = json.loads((clone.folder / "build" / "espeak-quick" / "plan.json").read_text())
-    labels = np.load(clone.folder / plan["corpus"]["folder"] / "targets_test_int8.npy")
     right = np.mean(
         [
             row["prediction"] == ["de", "en", "es", "fr", "nl", "pt"][label]
@@ -113,7 +121,7 @@ def test_a_second_make_does_nothing_and_says_so_at_once(clone: Clone, report: Pa
     spent = []
     for _ in range(3):
         start = spent_by_children()
-        again = clone.make("report", PROFILE="quick")
+        again = clone.make("report")
         spent.append(spent_by_children() - start)
         assert again.returncode == 0
         assert "nothing to do" in again.stdout
@@ -126,20 +134,20 @@ def test_prose_of_the_page_changes_the_page_alone(clone: Clone) -> None:
     text = page.read_text()
     page.write_text(text.replace("# Experiments", "# Experiments\n\nA sentence of its own.", 1))
     try:
-        why = clone.make("why", PROFILE="quick").stdout
-        planned = clone.make("-n", "report", PROFILE="quick").stdout
+        why = clone.make("why").stdout
+        planned = clone.make("-n", "report").stdout
         assert " run --plan" not in planned
         assert " page --plan" in planned
         assert "report.md" in why
-        assert clone.make("report", PROFILE="quick").returncode == 0
+        assert clone.make("report").returncode == 0
         assert "A sentence of its own" in (clone.folder / "reports/espeak-quick/report.html").read_text()
     finally:
         page.write_text(text)
-    assert clone.make("report", PROFILE="quick").returncode == 0
+    assert clone.make("report").returncode == 0
 
 
 def test_the_quick_report_meets_every_demand(clone: Clone) -> None:
-    checked = clone.make("check", PROFILE="quick")
+    checked = clone.make("check")
     assert checked.returncode == 0, checked.stdout + checked.stderr
     met = [line for line in checked.stdout.splitlines() if line.startswith("met ")]
     assert len(met) >= 40
@@ -171,7 +179,7 @@ def test_the_longest_sentences_that_any_results_can_bring_fit_the_page(
     ],
 )
 def test_wrong_use_is_one_clear_line(clone: Clone, variables: dict[str, str], told: str) -> None:
-    failed = clone.make("report", **{"PROFILE": "quick", **variables})
+    failed = clone.make("report", **variables)
     assert failed.returncode != 0
     lines = [line for line in failed.stderr.splitlines() if line.strip() and not line.startswith("make")]
     assert len(lines) == 1, failed.stderr

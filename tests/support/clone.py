@@ -22,10 +22,13 @@ VALUES = [
 
 
 class Clone:
-    """A clone of the working tree with calls of make in it; the interpreter of the tests is its environment."""
+    """A clone of the working tree with calls of make in it; the interpreter of the tests is its environment.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    `variables` go with every make that does not say otherwise.
+    """
+
+    def __init__(self, folder: Path, **variables: str) -> None:
+        self.folder, self.variables = folder, variables
         tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
         for name in filter(None, tracked.decode().split("\0")):
             if (ROOT / name).is_file():
@@ -35,9 +38,17 @@ class Clone:
         for call in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "clone"]):
             subprocess.run([*git, *call], cwd=folder, check=True)
 
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace text that must be there."""
+        text = (self.folder / name).read_text(encoding="utf-8")
+        assert old in text, f"{name}: {old!r}"
+        (self.folder / name).write_text(text.replace(old, new), encoding="utf-8")
+
     def make(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """`make words...`; the result carries both streams."""
-        settings = [f"{key}={value}" for key, value in {"PYTHON": sys.executable, **variables}.items()]
+        settings = [
+            f"{key}={value}" for key, value in {"PYTHON": sys.executable, **self.variables, **variables}.items()
+        ]
         return self.run("make", *words, *settings)
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
