@@ -1,8 +1,17 @@
-"""The longest files first, so that two workers end together: a file is one worker's (see `make test`)."""
+"""What all tests share; and the longest files first, so that two workers end together: a file is one worker's
+(see `make test`)."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
+import engine_project as example
 import pytest
+from shared import once
+
+# As in every execution, and before torch is imported: threads that wait for a busy core cost more than they bring.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 LONG = (
     "test_report.py",
@@ -28,3 +37,15 @@ LONG = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+
+
+@pytest.fixture(scope="session")
+def built_dice(tmp_path_factory: pytest.TempPathFactory) -> example.Project:
+    """The example project with its report built, for everybody to read and to copy."""
+    return example.Project(once(tmp_path_factory, "dice", example.build))
+
+
+@pytest.fixture
+def dice(built_dice: example.Project, tmp_path: Path) -> example.Project:
+    """A copy of the built example project, to change."""
+    return built_dice.copied(tmp_path / "dice")

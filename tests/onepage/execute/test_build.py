@@ -14,22 +14,10 @@ import pytest
 
 from onepage import cli
 
-ALL = {"corpus", "slow-s0", "q1_shares", "q2_steps"}
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> example.Project:
-    """A finished build that tests copy."""
-    project = example.copy(tmp_path_factory.mktemp("built") / "dice")
-    assert project.executed(project.make("report")) == ALL
-    assert example.gone(project.root)  # the warm parent ends with make
-    return project
-
 
 @pytest.fixture
-def project(built: example.Project, tmp_path: Path) -> example.Project:
-    shutil.copytree(built.root, tmp_path / "dice", symlinks=True)
-    return example.Project(tmp_path / "dice")
+def project(dice: example.Project) -> example.Project:
+    return dice
 
 
 def test_a_second_make_does_nothing_and_says_so(project: example.Project) -> None:
@@ -57,7 +45,7 @@ def test_the_warm_parent_waits_for_the_next_make_as_long_as_it_is_told(
     found = []
     for old, new in (("linewidth=0.8", "linewidth=0.9"), ("linewidth=0.9", "linewidth=1.0")):
         project.edit("src/dicegame/plots.py", old, new)
-        assert project.executed(project.make("report", ONEPAGE_LINGER="6")) == {"q1_shares"}
+        assert project.executed(project.make("report", ONEPAGE_LINGER="4")) == {"q1_shares"}
         found.append(parents())
     assert len(found[0]) == 1
     assert found[0] == found[1]
@@ -96,12 +84,12 @@ def test_going_back_costs_nothing(project: example.Project) -> None:
     assert project.manifest() == before
 
 
-def test_jobs_and_plain_kernels_give_the_same_bytes(built: example.Project, tmp_path: Path) -> None:
-    for words in (["-j1"], ["-j8"], ["-j2", "LAUNCH=env ONEPAGE_TEST=1"]):  # LAUNCH: no warm parent
+def test_jobs_and_plain_kernels_give_the_same_bytes(built_dice: example.Project, tmp_path: Path) -> None:
+    for words in (["-j1"], ["-j8", "LAUNCH=env ONEPAGE_TEST=1"]):  # LAUNCH: no warm parent
         project = example.copy(tmp_path / "-".join(words).replace("=", "").replace(" ", ""))
-        assert project.executed(project.make("report", *words)) == ALL
-        assert project.entries() == built.entries(), words
-        assert project.manifest() == built.manifest(), words
+        assert project.executed(project.make("report", *words)) == example.ALL
+        assert project.entries() == built_dice.entries(), words
+        assert project.manifest() == built_dice.manifest(), words
         assert example.gone(project.root)
 
 
@@ -123,7 +111,7 @@ def test_why(project: example.Project) -> None:
     assert lines[5:8] == ["q2_steps would run:", "  run slow-s0 changed", "the other 1 results are fresh"]
 
 
-def test_clones_share_a_store(built: example.Project, tmp_path: Path) -> None:
+def test_clones_share_a_store(built_dice: example.Project, tmp_path: Path) -> None:
     store = f"STORE={tmp_path / 'store'}"
     clones = [example.copy(tmp_path / name) for name in ("one", "another")]
     makes = [
@@ -133,10 +121,10 @@ def test_clones_share_a_store(built: example.Project, tmp_path: Path) -> None:
     for make in makes:
         make.communicate()
         assert make.returncode == 0
-    assert [clone.manifest() for clone in clones] == [built.manifest()] * 2
+    assert [clone.manifest() for clone in clones] == [built_dice.manifest()] * 2
     third = example.copy(tmp_path / "third")
     assert third.executed(third.make("report", store)) == set()
-    assert third.manifest() == built.manifest()
+    assert third.manifest() == built_dice.manifest()
     assert not list((tmp_path / "store" / "tmp").glob("*[!k]"))  # nothing but lock files
 
 

@@ -44,17 +44,9 @@ BROKEN = {  # script -> (more of the header, the last cell, what has to be said)
 }
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> example.Project:
-    project = example.copy(tmp_path_factory.mktemp("built") / "dice")
-    project.make("report")
-    return project
-
-
 @pytest.fixture
-def project(built: example.Project, tmp_path: Path) -> example.Project:
-    shutil.copytree(built.root, tmp_path / "dice", symlinks=True)
-    return example.Project(tmp_path / "dice")
+def project(dice: example.Project) -> example.Project:
+    return dice
 
 
 def test_what_is_edited_during_a_build_is_not_kept_as_what_it_was(project: example.Project) -> None:
@@ -139,7 +131,7 @@ def test_interrupting_leaves_nothing_behind(project: example.Project) -> None:
     assert project.executed(project.make("report")) == set()
 
 
-def test_killed_at_any_moment_the_next_make_resumes(built: example.Project, tmp_path: Path) -> None:
+def test_killed_at_any_moment_the_next_make_resumes(built_dice: example.Project, tmp_path: Path) -> None:
     """With SIGKILL, either what the terminal started or every process there is; more often in benchmarks/."""
     project = example.copy(tmp_path / "dice")
     moments = random.Random(1)
@@ -152,12 +144,14 @@ def test_killed_at_any_moment_the_next_make_resumes(built: example.Project, tmp_
         make.wait()
         assert example.gone(project.root)
     project.make("report")
-    assert project.manifest() == built.manifest()
-    assert project.entries() == built.entries()
+    assert project.manifest() == built_dice.manifest()
+    assert project.entries() == built_dice.entries()
     assert project.leftovers() == []
 
 
-def test_a_full_disk_leaves_nothing_behind(built: example.Project, project: example.Project, tmp_path: Path) -> None:
+def test_a_full_disk_leaves_nothing_behind(
+    built_dice: example.Project, project: example.Project, tmp_path: Path
+) -> None:
     shutil.rmtree(project.path("build/store"))
     limit = tmp_path / "limit"  # what a full disk does to writes: they fail half-way
     limit.write_text('#!/bin/bash\nulimit -f 24\nexec "$@"\n')
@@ -168,7 +162,7 @@ def test_a_full_disk_leaves_nothing_behind(built: example.Project, project: exam
     assert project.leftovers() == [] or project.leftovers()[0].endswith(".partial")
     assert example.gone(project.root)
     project.make("report")
-    assert project.entries() == built.entries()
+    assert project.entries() == built_dice.entries()
 
 
 @pytest.mark.skipif(not example.HELD_TO_PERMISSIONS, reason="root may write anywhere, and there is no setpriv")

@@ -139,13 +139,11 @@ def test_size_takes_the_longest_unused_and_no_more_than_it_must(results, before,
         assert left + going[-1].size > (room or 0)  # the last one had to go
 
 
-def test_a_report_is_whole_after_the_results_of_an_edit_are_removed(tmp_path: Path) -> None:
-    project = example.copy(tmp_path / "example")
-    project.make("report")
-    first = len(store.entries(project.root / "build" / "store"))
-    project.edit("analysis/q2_steps.py", "runs = [", "extra = 1\nruns = [")
-    project.make("report")
-    assert len(store.entries(project.root / "build" / "store")) > first
-    assert "removed" in project.onepage("gc", "--days", "0").stdout
-    assert len(store.entries(project.root / "build" / "store")) == first
-    assert "nothing to do" in project.make("report").stdout
+def test_a_report_is_whole_after_the_results_of_an_edit_are_removed(dice: example.Project) -> None:
+    first = len(store.entries(dice.root / "build" / "store"))
+    dice.edit("analysis/q2_steps.py", "runs = [", "extra = 1\nruns = [")
+    dice.make("report")
+    assert len(store.entries(dice.root / "build" / "store")) > first
+    assert "removed" in dice.onepage("gc", "--days", "0").stdout
+    assert len(store.entries(dice.root / "build" / "store")) == first
+    assert "nothing to do" in dice.make("report").stdout
