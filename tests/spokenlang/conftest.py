@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-import torch
 from tones import TINY, write_store
 
 from spokenlang.corpus.store import ClipStore
 from spokenlang.training.loop import train
 from spokenlang.training.runs import TrainedRun
 from spokenlang.training.settings import TrainConfig
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> None:
-    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
