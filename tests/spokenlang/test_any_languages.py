@@ -41,7 +41,6 @@ SHORT = {**TINY, "epochs": 2, "channels": 6, "embedding": 8}
 @pytest.fixture(scope="module", params=[*list(SETS)[:2], pytest.param("ten", marks=pytest.mark.long)])
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple]:
     """A corpus of a set of languages, what its binary task is of, and a run of each task."""
-    torch.set_num_threads(1)
     codes, pair = SETS[request.param]
     store = ClipStore.open(write_store(tmp_path_factory.mktemp("any") / "c", {"train": 10, "test": 3}, codes=codes))
     runs = {
