@@ -68,14 +68,19 @@ class Made:
     def __init__(self, sheet: Sheet, composed: compose.Composed) -> None:
         self.sheet, self.composed = sheet, composed
         self._arguments = (composed.document, composed.front, sheet.results, sheet.report, sheet.folder)
+        self._sources = tempfile.TemporaryDirectory()
 
     @cached_property
     def typeset(self) -> typeset.Typeset:
         """The PDF and how it came out, at one size: which one fits best is another test's question."""
         one = typeset.Setting(9.0, "here")
-        sized = mock.patch.multiple(typeset, _largest=lambda press: one, WIDEST=1.0)
-        with sized, tempfile.TemporaryDirectory() as folder:
-            return typeset.typeset(*self._arguments, Path(folder))
+        with mock.patch.multiple(typeset, _largest=lambda press: one, WIDEST=1.0):
+            return typeset.typeset(*self._arguments, Path(self._sources.name))
+
+    @cached_property
+    def picture(self) -> Image.Image:
+        """The first page of the PDF."""
+        return Image.open(BytesIO(self.typeset.pictures()[0]))
 
     @cached_property
     def pdf(self) -> PdfReader:
@@ -124,7 +129,7 @@ class Made:
 
 def coloured(made, colour: str) -> tuple[float, float]:
     """Width and height in millimetres of what has that colour on the PDF's first page."""
-    page = Image.open(BytesIO(made.typeset.pictures[0])).convert("RGB")
+    page = made.picture.convert("RGB")
     channel = {"red": 0, "lime": 1, "blue": 2}[colour]
     dark = [page.getchannel(c).point(lambda v: 255 * (v < 60)) for c in range(3) if c != channel]
     bright = page.getchannel(channel).point(lambda v: 255 * (v > 200))

@@ -39,6 +39,7 @@ class Built:
     results: dict[str, Any]
     composed: Composed
     typeset: Typeset
+    pictures: list[bytes]  # of every page, as PNG
     rows: list[check.Row]
 
 
@@ -55,7 +56,7 @@ def main(args: argparse.Namespace) -> int:
     built = build(plan)
     planning.again(plan)
     if args.pictures:
-        for number, picture in enumerate(built.typeset.pictures, 1):
+        for number, picture in enumerate(built.pictures, 1):
             _put(args.pictures / f"page-{number}.png", picture)
     print(summary(built, Path.cwd()))
     return 0
@@ -108,7 +109,7 @@ def manifest(folder: Path, report: str) -> dict[str, Any]:
     return {"report": report, "files": digests}
 
 
-def _write(plan: planfile.Plan, folder: Path) -> tuple[dict[str, Any], Composed, Typeset, list[check.Row]]:
+def _write(plan: planfile.Plan, folder: Path) -> tuple[dict[str, Any], Composed, Typeset, list[bytes], list[check.Row]]:
     collected = results.collect(plan.data, plan.root)
     found = collected.results
     settings = config.load(plan.root)
@@ -122,29 +123,29 @@ def _write(plan: planfile.Plan, folder: Path) -> tuple[dict[str, Any], Composed,
     composed = compose(page_folder, found, plan.root, additions.of(page_folder, plan.root))
     page = (composed.document, composed.front, found, folder, page_folder)
 
-    def typeset_page() -> Typeset:
-        with tempfile.TemporaryDirectory(prefix="onepage-") as sources:
-            made = typeset(*page, Path(sources))
+    def press(sources: Path) -> tuple[Typeset, list[bytes]]:
+        made = typeset(*page, sources)
         _put(folder / "report.pdf", made.pdf)
-        _put(folder / "report.png", made.pictures[0])
-        return made
+        pictures = made.pictures()
+        _put(folder / "report.png", pictures[0])
+        return made, pictures
 
-    with ThreadPoolExecutor() as beside:  # Typst's work and Python's do not wait for each other
-        typesetting = beside.submit(typeset_page)
+    with tempfile.TemporaryDirectory(prefix="onepage-") as sources, ThreadPoolExecutor() as beside:
+        pressing = beside.submit(press, Path(sources))  # Typst's work and Python's do not wait for each other
         _put(folder / "report.html", webpage(*page).encode("utf-8"))
         documents.write(settings.formats, *page)
         for target in plan.targets:
             render.render_target(plan.data, target, plan.root, folder)
         pages.environment().get_template(index.TEMPLATE)  # compiled while Typst is at work
-        rows = check.judge(page_folder, composed, found, typesetting.result, folder, plan.root)
-    made = typesetting.result()
+        rows = check.judge(page_folder, composed, found, lambda: pressing.result()[0], folder, plan.root)
+    made, pictures = pressing.result()
     headline = list(dict.fromkeys(name for name, _ in composed.use.shown if name in found["values"]))
     index.write_index(
         plan.data, found, folder, [row.as_dict() for row in rows], found["claims"], root=plan.root,
         headline=headline[: index.HEADLINES],
     )  # fmt: skip
     _put(folder / "manifest.json", results.as_json(manifest(folder, plan.report)).encode("utf-8"))
-    return found, composed, made, rows
+    return found, composed, made, pictures, rows
 
 
 def _put(path: Path, content: bytes) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import re
 
 import pytest
-from PIL import Image
 
 from onepage.core.errors import UserError
 from onepage.publishing import geometry
@@ -74,7 +72,7 @@ def test_long_words_and_formulas_stay_in_their_column(sheet):
     address = "http://example.org/" + "abcdefgh/" * 15
     formula = "$$" + " + ".join("abcdefghijklmnopqrstuvwxyz" * 2) + "$$"
     made = sheet.write(f"# A\n\n{word} and {address} <{address}>\n\n`{word}`\n\n```\n{word}\n```\n\n{formula}").set()
-    page = Image.open(io.BytesIO(made.typeset.pictures[0])).convert("L")
+    page = made.picture.convert("L")
     middle, scale = page.width // 2, page.width / 210
     gutter = page.crop((int(middle - 2.5 * scale), int(30 * scale), int(middle + 2.5 * scale), int(280 * scale)))
     assert gutter.getextrema()[0] > 240  # nothing is printed between the columns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 
 import pytest
@@ -184,17 +185,25 @@ def test_what_the_bibliography_does_not_show_is_noted(sheet):
 
 
 @given(fills=st.lists(st.floats(0, 3 * measure.CAPACITY), min_size=1, max_size=30).map(sorted))
-def test_the_largest_setting_that_fits_is_found_in_few_layouts(fills):
-    asked = set()
+def test_the_largest_setting_that_fits_is_found_in_few_rounds_of_layouts(fills):
+    rounds = []
 
     class Press:
-        def filled(self, at: int) -> float:
-            asked.add(at)
-            return fills[at]
-
-        def fits(self, at: int) -> bool:
-            asked.add(at)
-            return fills[at] <= measure.CAPACITY
+        def fit(self, settings: list[int]) -> list[bool]:
+            rounds.append(settings)
+            return [fills[at] <= measure.CAPACITY for at in settings]
 
     fitting = [at for at, fill in enumerate(fills) if fill <= measure.CAPACITY]
     assert typeset._last(list(range(len(fills))), Press()) == max(fitting, default=0)
+    assert all(len(settings) <= 2 for settings in rounds)  # two cores
+    assert len(rounds) <= math.ceil(math.log(len(fills) + 1, 3) - 1e-9)
+
+
+@given(fits=st.lists(st.booleans(), min_size=1, max_size=30))
+def test_the_setting_found_fits_if_any_that_was_tried_before_one_that_does_not(fits):
+    class Press:
+        def fit(self, settings: list[int]) -> list[bool]:
+            return [fits[at] for at in settings]
+
+    found = typeset._last(list(range(len(fits))), Press())
+    assert fits[found] or found == 0

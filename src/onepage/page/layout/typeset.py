@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import json
 import re
 import shutil
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -58,8 +60,8 @@ class Typeset:
     overflow: float  # millimetres of column that do not fit on the first page
     lines: int  # the overflow in lines of text
     tagged: bool  # PDF/UA: structure and alternative texts
-    missing: tuple[str, ...] = ()  # signs that no font of the page has
-    pictures: tuple[bytes, ...] = field(repr=False, default=())  # every page as PNG
+    missing: tuple[str, ...]  # signs that no font of the page has
+    pictures: Callable[[], list[bytes]] = field(repr=False)  # draws every page as PNG, while the sources are there
 
 
 def theme_file(name: str, page_folder: Path) -> Path:
@@ -114,18 +116,18 @@ def _largest(press: Press) -> Setting:
 def _last(settings: list[Setting], press: Press) -> Setting:
     """The last of a rising list that fits, if one that fits follows none that does not; else the first.
 
-    Halfway first; then where what two of them fill says that the page is full.
+    Two are tried at a time, which leave a third of the list.
     """
-    low, high = 0, len(settings)
-    known = {0: press.filled(settings[0])}
+    low, high = -1, len(settings)  # the last one that is known to fit, and the first one that is known not to
     while high - low > 1:
-        at = (low + high) // 2
-        if high in known and known[low] <= measure.CAPACITY < known[high]:
-            share = (measure.CAPACITY - known[low]) / (known[high] - known[low])
-            at = min(max(low + int(share * (high - low)), low + 1), high - 1)
-        known[at] = press.filled(settings[at])
-        low, high = (at, high) if press.fits(settings[at]) else (low, at)
-    return settings[low]
+        thirds = [low + max(1, (high - low) // 3), low + 2 * (high - low) // 3]
+        tried = list(dict.fromkeys(thirds))
+        for at, fits in zip(tried, press.fit([settings[at] for at in tried]), strict=True):
+            if not fits:
+                high = at
+                break
+            low = at
+    return settings[max(low, 0)]
 
 
 class Press:
@@ -146,9 +148,10 @@ class Press:
         """Whether the content ends on the first page."""
         return int(self._position(setting)["page"]) == 1
 
-    def filled(self, setting: Setting) -> float:
-        """Millimetres of column that the content fills."""
-        return measure.filled(self._position(setting))
+    def fit(self, settings: list[Setting]) -> list[bool]:
+        """Whether each of them fits, tried side by side."""
+        with ThreadPoolExecutor() as pool:
+            return list(pool.map(self.fits, settings))
 
     def overflow(self, setting: Setting) -> float:
         """Millimetres of column that do not fit."""
@@ -159,17 +162,18 @@ class Press:
         wider = [replace(setting, space=1 + SPACE_STEP * i) for i in range(round((WIDEST - 1) / SPACE_STEP) + 1)]
         overflow = self.overflow(setting)
         with ThreadPoolExecutor() as pool:
-            widest = pool.submit(_last, wider, self)
-            blank = measure.blank(self.pictures(setting, measure.PPI, CONTENT)[0])
-            if not overflow and blank <= measure.MUCH:
-                setting = widest.result()
+            drawn = pool.submit(self.pictures, setting, measure.PPI, CONTENT)
+            widest = setting if overflow else _last(wider, self)
+            blank = measure.blank(drawn.result()[0])
+        if blank <= measure.MUCH:
+            setting = widest
         pdf, tagged, missing = self._pdf(setting)
         self.unfit = self._query(setting, "<op-unfit>")
         parts = self._parts(setting)
         return Typeset(
             pdf=pdf, pages=sum(parts.values()), parts=parts, body=setting.body, blank=blank, overflow=overflow,
             lines=measure.lines(overflow, setting.body), tagged=tagged, missing=missing,
-            pictures=tuple(self.pictures(setting, PICTURE_PPI)),
+            pictures=functools.partial(self.pictures, setting, PICTURE_PPI),
         )  # fmt: skip
 
     def _pdf(self, setting: Setting) -> tuple[bytes, bool, tuple[str, ...]]:
