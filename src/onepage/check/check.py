@@ -87,6 +87,7 @@ def judge(
             rows[number] = Row(demand.id, demand.says, "not asked", asked)
             continue
         rows[number] = _row(demand.id, demand.says, judges[demand.kind](demand.options, evidence))
+    evidence.names.save()
     whole = _row("references", "What the text refers to is on the page", _dangling(composed))
     shown = _row("shown", "What is written is shown", _shown(evidence))
     bound = demands_page.bound_claims(composed, found)

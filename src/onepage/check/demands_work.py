@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import ast
-import contextlib
 import csv
 import fnmatch
-import functools
-import hashlib
 import itertools
 import math
 import re
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 from onepage.check.evidence import Evidence, Finding, count
 from onepage.core import quantities
 from onepage.core.errors import unknown
-from onepage.core.places import BUILD
 from onepage.page.numbers import wording
 from onepage.scripts import code_names
-
-PARSED = "parsed.txt"  # in the build folder: see _parsed
 
 
 def _published(options: dict[str, Any], evidence: Evidence) -> Finding:
@@ -153,14 +145,11 @@ def _code(options: dict[str, Any], evidence: Evidence) -> Finding:
             continue
         uses, never = options.get("uses", []), options.get("never", [])
         try:
-            source = path.read_bytes()
-            _parse(source, evidence.root)
+            found = evidence.names.among(path.read_bytes(), [*uses, *never])
         except (SyntaxError, ValueError) as error:
             finding.shortfalls.append(f"{named}:{getattr(error, 'lineno', 1) or 1}: does not parse as Python")
             continue
-        if not any(all(part.encode() in source for part in want.split(".")) for want in [*uses, *never]):
-            continue  # a name that is not in the text is not in the code: most files need no walk
-        for line, name in code_names.names(source):
+        for line, name in found:
             used += [name for want in uses if code_names.uses(name, want)]
             wrong = [f"{named}:{line}: {name} is not permitted" for want in never if code_names.uses(name, want)]
             finding.shortfalls += [each for each in wrong if each not in finding.shortfalls]
@@ -169,26 +158,6 @@ def _code(options: dict[str, Any], evidence: Evidence) -> Finding:
         if not used:
             finding.shortfalls.append(f"{', '.join(options['files'])}: none uses {' or '.join(options['uses'])}")
     return finding
-
-
-def _parse(source: bytes, root: Path) -> None:
-    """`SyntaxError` for what is not Python; what once was needs no second look, in this build or another."""
-    digest = hashlib.sha256(source).hexdigest()
-    known = _parsed(root)
-    if digest not in known:
-        ast.parse(source)
-        known.add(digest)
-        with contextlib.suppress(OSError), (root / BUILD / PARSED).open("a", encoding="utf-8") as stream:
-            stream.write(f"{digest}\n")
-
-
-@functools.cache
-def _parsed(root: Path) -> set[str]:
-    """sha256 of sources that parse."""
-    try:
-        return set((root / BUILD / PARSED).read_text(encoding="utf-8").splitlines())
-    except (OSError, UnicodeDecodeError):
-        return set()
 
 
 def _file(options: dict[str, Any], evidence: Evidence) -> Finding:

@@ -8,9 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from onepage.core.places import BUILD
 from onepage.page.brief import Brief
 from onepage.page.compose import Composed
 from onepage.page.layout.typeset import Typeset
+from onepage.scripts import code_names
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class Evidence:
     def typeset(self) -> Typeset:
         """How the page came out; report.pdf is in the folder by then."""
         return self.finished()
+
+    @cached_property
+    def names(self) -> code_names.Memory:
+        """What the project's code names."""
+        return code_names.Memory(self.root / BUILD / "cache" / "names.json")
 
 
 @dataclass

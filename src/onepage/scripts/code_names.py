@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from onepage.core import files, sealed
 
 PASSES = 4  # of looking through assignments: `a = nn; b = a; b.LSTM`
 
@@ -27,6 +32,36 @@ def uses(name: str, wanted: str) -> bool:
         return False
     rest = iter(parts)
     return all(part in rest for part in asked)
+
+
+class Memory:
+    """What has been looked for in sources before: from one build to the next most of them stay as they are."""
+
+    def __init__(self, file: Path) -> None:
+        self._file, self._reader = file, files.digest(Path(__file__))
+        kept = sealed.load(file) or {}
+        self._known: dict[str, list[tuple[int, str]]] = kept["found"] if kept.get("reader") == self._reader else {}
+        self._used: dict[str, list[tuple[int, str]]] = {}
+
+    def among(self, source: bytes, wanted: Sequence[str]) -> list[tuple[int, str]]:
+        """The names of a source that are among those `wanted`, with their lines; `SyntaxError` if it is not Python."""
+        key = hashlib.sha256(repr(list(wanted)).encode() + b"\0" + source).hexdigest()
+        if key not in self._used:
+            self._used[key] = self._known[key] if key in self._known else _among(source, wanted)
+        return self._used[key]
+
+    def save(self) -> None:
+        """Keep what was asked for since; where nothing can be written, it is looked for again."""
+        if self._used.keys() != self._known.keys():
+            with contextlib.suppress(OSError):
+                sealed.save(self._file, {"reader": self._reader, "found": self._used})
+
+
+def _among(source: bytes, wanted: Sequence[str]) -> list[tuple[int, str]]:
+    if not any(all(part.encode() in source for part in want.split(".")) for want in wanted):
+        ast.parse(source)
+        return []  # a name that is not in the text is not in the code: most files need no walk
+    return [(line, name) for line, name in names(source) if any(uses(name, want) for want in wanted)]
 
 
 class _Scope:

@@ -129,6 +129,23 @@ def test_what_only_looks_like_the_name_is_not_it(source, wanted):
     assert not any(code_names.uses(name, wanted) for _, name in code_names.names(source.encode()))
 
 
+def test_names_are_looked_for_once_for_each_source_and_question(tmp_path, monkeypatch):
+    file, source = tmp_path / "names.json", b"from torch import nn\nnn.LSTM()\nnn.GRU()"
+    questions = (source, [LSTM]), (source, ["torch.nn.GRU", LSTM]), (b"x = 1", [LSTM]), (source + b"\nx", [LSTM])
+    memory = code_names.Memory(file)
+    afresh = [memory.among(*question) for question in questions]
+    assert [len(found) for found in afresh] == [1, 2, 0, 1]
+    memory.save()
+    with monkeypatch.context() as patch:
+        patch.setattr(code_names, "_among", None)
+        again = code_names.Memory(file)
+        assert [list(map(tuple, again.among(*question))) for question in questions] == afresh
+    with pytest.raises(SyntaxError):
+        again.among(b"def", [LSTM])
+    monkeypatch.setattr(code_names.files, "digest", lambda path: "of another reader")
+    assert not code_names.Memory(file)._known
+
+
 @pytest.mark.parametrize("steps", [[0, 50, 100], [50, 100, 120], [0, 50], [50, 100, 150, 151], [0.0, 50.0, 99.0]])
 def test_regular_steps(steps):
     assert demands_work.uneven(steps, 50) == []
