@@ -27,6 +27,8 @@ WRITTEN = [
     "predictions.csv",
     "model.pt",
     "model.onnx",
+    "model-card.md",
+    "data-card.md",
     "manifest.json",
     "analyses/q1_waveforms.html",
     "analyses/q2_english_or_spanish.html",
