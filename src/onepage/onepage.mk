@@ -44,10 +44,10 @@ endif
 export CORPUS PROFILE DEVICE REPORT STORE P LAUNCH NAME
 ONEPAGE := $(PY) -P -m onepage
 # ONEPAGE_MAKE ties the warm parent process to this make (see execute/warm.py); under LAUNCH there is none.
-WARM    := $(if $(LAUNCH),ONEPAGE_WARM=no,ONEPAGE_MAKE=$$PPID)
+WARM    := ONEPAGE_MAKE=$$PPID$(if $(LAUNCH), ONEPAGE_WARM=no)
 # ONEPAGE_HOLD has `onepage plan` lock the report until this make ends. A preview has makes of its own that do.
 HOLD    := $(if $(filter-out preview why map,$(MAKECMDGOALS)),ONEPAGE_HOLD=$$PPID)
-RUN      = $(WARM) $(LAUNCH) $(ONEPAGE) run --plan $(BUILD)/plan.json
+RUN      = $(WARM) $(ONEPAGE) run --plan $(BUILD)/plan.json $(if $(LAUNCH),--launch "$$LAUNCH")
 PAGE     = $(WARM) $(ONEPAGE) page --plan $(BUILD)/plan.json && \
              cp $(BUILD)/page.json $(BUILD)/page.shown.json && touch $(BUILD)/built
 

@@ -255,3 +255,36 @@ def test_seconds_are_printed(folder: Path, tmp_path: Path, capsys: pytest.Captur
 def test_other_lengths_are_stated_and_not_taken_for_another_rate(folder: Path, tmp_path: Path) -> None:
     import_folder(folder, tmp_path / "out", options=Options(seconds=10))
     assert ClipStore.open(tmp_path / "out").samples == 80000
+
+
+ONCE = 'if mkdir "$0.once" 2>/dev/null; then {}; fi; exec "$@"'
+LAUNCHERS = [
+    pytest.param(ONCE.format("exit 0"), id="lost, as srun loses a node"),
+    pytest.param(ONCE.format("exit 143"), id="cancelled", marks=pytest.mark.long),
+    pytest.param(ONCE.format('timeout -s KILL 1 "$@"; exit 0'), id="lost at work", marks=pytest.mark.long),
+    pytest.param('exec "$@"', id="well", marks=pytest.mark.long),
+]
+
+
+@pytest.mark.parametrize("body", LAUNCHERS)
+def test_helpers_behind_a_launcher_leave_no_trace(folder: Path, tmp_path: Path, body: str) -> None:
+    launcher = tmp_path / "launcher"
+    launcher.write_text(f"#!/bin/sh\n{body}\n")
+    launcher.chmod(0o755)
+    import_folder(folder, tmp_path / "alone")
+    import_folder(folder, tmp_path / "spread", options=Options(workers=2, launch=str(launcher)))
+    assert digests(tmp_path / "alone") == digests(tmp_path / "spread")
+
+
+@pytest.mark.parametrize(
+    ("launch", "said"),
+    [
+        ("sh -c 'echo no such partition >&2; exit 1'", "no such partition"),
+        ("sh -c 'exit 0'", "a helper process failed"),
+        ("no-such-program -c1", "there is no program no-such-program"),
+        ("srun '-c1", "cannot be read"),
+    ],
+)
+def test_a_launcher_that_launches_nothing_is_one_line(folder: Path, tmp_path: Path, launch: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        import_folder(folder, tmp_path / "out", options=Options(workers=2, launch=launch))

@@ -12,7 +12,7 @@ from typing import Any
 
 from onepage.core import relay
 from onepage.core.config import load
-from onepage.core.errors import CheckFailed, UserError
+from onepage.core.errors import CheckFailed
 from onepage.execute import environ, ledger, progress
 from onepage.execute.execute import finished, private_folder, require_as_planned
 from onepage.observing import children
@@ -22,13 +22,9 @@ from onepage.plan import planfile, store
 def make(plan: planfile.Plan) -> int:
     """Build a named corpus, or check a folder, with the project's own commands."""
     config, corpus = load(plan.root), plan.data["corpus"]
-    if not corpus["entry"]:
-        raise UserError(f"{plan.report}: this report has no corpus to make; name one with CORPUS=")
-    entry = plan.root / corpus["entry"]
-    target = plan.executed[0]
+    target = plan.corpus
+    entry = plan.entry(target)
     made = corpus["name"] in config.corpus.names and corpus["folder"].startswith(corpus["entry"])  # not the user's own
-    if store.is_done(entry):
-        return 0
     started = time.monotonic()
     with store.resumable(entry, "corpus") as folder, private_folder() as private, progress.running(plan, target):
         if folder is None:

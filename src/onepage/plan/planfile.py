@@ -40,6 +40,13 @@ class Plan:
         """All that is executed: the corpus, if there is one, runs and analyses."""
         return with_corpus(self.data)
 
+    @property
+    def corpus(self) -> dict[str, Any]:
+        """The corpus as a target; `UserError` if there is none."""
+        if not self.data["corpus"]["entry"]:
+            raise UserError(f"{self.report}: this report has no corpus to make; name one with CORPUS=")
+        return self.executed[0]
+
     def target(self, name: str) -> dict[str, Any]:
         """The target with this id, or whose script this is."""
         for target in self.targets:

@@ -12,18 +12,23 @@ from onepage.plan import planfile, store
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     planfile.add_plan_argument(parser)
+    parser.add_argument("--launch", default="", metavar="WORDS", help="put before the execution, such as `srun -c1`")
     parser.add_argument("target", help="a target's id, its script, or `corpus`")
 
 
 def main(args: argparse.Namespace) -> int:
     plan = planfile.chosen(args)
-    if args.target == "corpus":
+    target = plan.corpus if args.target == "corpus" else plan.target(args.target)
+    if store.is_done(plan.entry(target)):
+        return 0
+    if args.launch:
+        from onepage.execute import launch
+
+        return launch.place(plan, target, args.launch)
+    if target["id"] == "corpus":
         from onepage.execute import corpora
 
         return corpora.make(plan)
-    target = plan.target(args.target)
-    if store.is_done(plan.entry(target)):
-        return 0
     code = warm.submit(plan.root, ["run", "--plan", str(plan.folder / "plan.json"), args.target])
     return _execute(plan, target) if code is None else code
 

@@ -65,6 +65,7 @@ def _add_import(load: argparse.ArgumentParser) -> None:
     load.add_argument("--bad", type=float, default=0.5, help="share of bad files that stops the import (%(default)s)")
     load.add_argument("--strict", action="store_true", help="one bad file or an unknown speaker stops the import")
     load.add_argument("--workers", type=int, help="processes; as many as there are cores")
+    load.add_argument("--launch", default="", metavar="WORDS", help="put before each of them, such as `srun -c1`")
     load.set_defaults(run=_import)
 
 
@@ -92,7 +93,7 @@ def _import(args: argparse.Namespace) -> int:
 
     options = importer.Options(
         args.test, args.seed, args.seconds, args.speech, args.per_speaker, args.per_language, args.bad, args.strict,
-        args.workers or cores(),
+        args.workers or cores(), args.launch,
     )  # fmt: skip
     languages = _codes(args.languages)
     wanted = recordings.Wanted(args.layout, args.metadata, args.speaker, args.speaker_folders, languages)

@@ -1,26 +1,34 @@
 """Helper processes side by side: each is given numbers, one a line, and answers `<number> done`.
 
-They are told by their standard input, so they end with the process that started them, however that ends.
+They are told by their standard input, so they end with the process that started them, however that ends. A launcher,
+such as `srun`, that hands on standard input and output may place them on other machines that see the same folder.
 """
 
 from __future__ import annotations
 
 import os
 import queue
+import shlex
+import shutil
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from spokenlang.errors import InputError
+
 _LOG = "helpers.log"
+_CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
+SECONDS = 10.0  # how long a helper may take to end that has closed its output
 
 
 class Helpers:
-    """`jobs` processes that run `python -m <module> <work>`; a helper that dies is replaced."""
+    """`jobs` processes that run `<launch> python -m <module> <work>`; a helper that dies is replaced."""
 
-    def __init__(self, module: str, work: Path, jobs: int) -> None:
-        self._module, self._work, self._jobs = module, work, jobs
+    def __init__(self, module: str, work: Path, jobs: int, launch: str = "") -> None:
+        self._module, self._work, self._jobs, self._launch = module, work, jobs, shlex.split(launch)
         self._running: list[subprocess.Popen[str]] = []
         self._lock, self._stopped = threading.Lock(), False
 
@@ -40,9 +48,9 @@ class Helpers:
                 with self._lock:
                     self._stopped = True
                     for helper in self._running:
-                        helper.kill()
+                        helper.terminate()  # which a launcher passes on
                 for helper in self._running:
-                    helper.wait()
+                    _ended(helper)
 
     def complaint(self) -> str:
         """The last line that a helper wrote."""
@@ -70,8 +78,7 @@ class Helpers:
             if _ask(helper, number):
                 answers.put((number, None))
                 continue
-            helper.kill()
-            answers.put((number, helper.wait()))
+            answers.put((number, _ended(helper)))
             helper = None
 
     def _start(self, log) -> subprocess.Popen[str]:
@@ -84,7 +91,7 @@ class Helpers:
             **{"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         }
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", self._module, str(self._work.absolute())],
+            [*self._launch, sys.executable, "-P", "-m", self._module, str(self._work.absolute())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -96,6 +103,30 @@ class Helpers:
 def cores() -> int:
     """Processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def require_launcher(launch: str) -> None:
+    """`InputError` unless these words start with a program that is there (or there are none)."""
+    try:
+        words = shlex.split(launch)
+    except ValueError as error:
+        raise InputError(f"--launch {launch}: cannot be read as words of a command ({error})") from None
+    if words and not shutil.which(words[0]):
+        raise InputError(f"--launch {launch}: there is no program {words[0]} here")
+
+
+def crashed(status: int) -> bool:
+    """Whether this is how a process ends that its own code crashed, told by the system or by a launcher."""
+    return -status in _CRASHES or status - 128 in _CRASHES
+
+
+def _ended(helper: subprocess.Popen[str]) -> int:
+    """The exit status of a helper that answers no more; one that does not end by itself is killed."""
+    try:
+        return helper.wait(SECONDS)  # a launcher needs a moment to tell how its process ended
+    except subprocess.TimeoutExpired:
+        helper.kill()
+        return helper.wait()
 
 
 def _ask(helper: subprocess.Popen[str], number: int) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spokenlang.corpus import copies, workplace
+from spokenlang.corpus import copies, helpers, workplace
 from spokenlang.corpus.ingest import dealing, layouts, parts, report, writer
 from spokenlang.corpus.ingest.dealing import Limits
 from spokenlang.corpus.ingest.decoding import RATE, Decoding
@@ -44,7 +44,8 @@ class Options:
     per_language: int = 0  # at most so many clips of a language (0: all)
     bad: float = 0.5  # share of bad files beyond which the import stops
     strict: bool = False  # one bad file stops it, and so does an unknown speaker
-    workers: int = 1  # processes; of no influence on what is made
+    workers: int = 1  # processes; of no influence on what is made, as little as where they are:
+    launch: str = ""  # put before each of them, such as "srun -c1"
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def import_folder(
             if "run again" not in str(error):
                 workplace.discard(work)  # it would come out the same
             raise
-        idle = ("workers", "bad", "strict")  # of no influence on what is made
+        idle = ("workers", "launch", "bad", "strict")  # of no influence on what is made
         stated = {name: value for name, value in asdict(options).items() if name not in idle}
         description = {"corpus": "import", "folder": folder.resolve().name, "layout": found.layout, "rate": RATE}
         text = json.dumps({**description, "options": stated}, indent=1)
@@ -123,7 +124,7 @@ def import_folder(
 def _import(
     work: Path, plan: Plan, found: Found, asked: tuple[str, ...], options: Options, progress: Progress
 ) -> Imported:
-    parts.make_all(work, plan, options.workers, progress)
+    parts.make_all(work, plan, options.workers, options.launch, progress)
     # Without the cells of `clips.csv`: they are read again when it is written.
     outcomes = [replace(outcome, clips=[]) for outcome in parts.outcomes(work, plan)]
     dealing.copies(found.recordings, outcomes)
@@ -184,6 +185,7 @@ def _require_sense(options: Options) -> None:
     for name, count in (("per-speaker", options.per_speaker), ("per-language", options.per_language)):
         if count < 0:
             raise InputError(f"--{name} is a number of clips, or 0 for all, not {count}")
+    helpers.require_launcher(options.launch)
 
 
 def cuts(path: Path, cutting: Cutting | None = None) -> Iterator[np.ndarray]:

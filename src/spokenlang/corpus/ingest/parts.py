@@ -11,8 +11,8 @@ import importlib.metadata
 import importlib.util
 import json
 import os
-import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -27,7 +27,8 @@ from spokenlang.errors import InputError
 
 FILES = 16
 """Recordings of a part."""
-_CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
+TURNS = 3
+"""How often a part is begun whose helper, behind a launcher, is lost: with its node, or as a job that was ended."""
 _PLAN = "plan.json"
 _MODULES = (containers, decoding, measures, segments)
 
@@ -83,12 +84,13 @@ class Plan:
         return self.paths[number * FILES : (number + 1) * FILES]
 
 
-def make_all(work: Path, plan: Plan, jobs: int, progress: Progress) -> None:
-    """Make the parts that are not there yet, with `jobs` processes (here, if that is one)."""
+def make_all(work: Path, plan: Plan, jobs: int, launch: str, progress: Progress) -> None:
+    """Make the parts that are not there yet, with `jobs` processes (here, if that is one and nothing launches it)."""
     missing = [number for number in range(plan.parts) if not _done(work, number).exists()]
     done = len(plan.paths) - sum(len(plan.of(number)) for number in missing)
     progress(done, len(plan.paths))
-    for number in _here(work, plan, missing) if min(jobs, len(missing)) < 2 else _beside(work, missing, jobs):
+    here = not launch and min(jobs, len(missing)) < 2
+    for number in _here(work, plan, missing) if here else _beside(work, missing, jobs, launch):
         done += len(plan.of(number))
         progress(done, len(plan.paths))
 
@@ -137,21 +139,28 @@ def _here(work: Path, plan: Plan, missing: list[int]) -> Iterator[int]:
         yield number
 
 
-def _beside(work: Path, missing: list[int], jobs: int) -> Iterator[int]:
-    """Parts made by helpers. The recording that crashes a decoder is left out, and its part made again."""
-    crew = helpers.Helpers(__name__, work, jobs)
+def _beside(work: Path, missing: list[int], jobs: int, launch: str) -> Iterator[int]:
+    """Parts made by helpers. The recording that crashes a decoder is left out, and its part made again.
+
+    So is a part whose helper is lost behind a launcher, which then says little: srun ends with 0 when a node dies.
+    """
+    crew = helpers.Helpers(__name__, work, jobs, launch)
+    lost: Counter[int] = Counter()
     while missing:
         again = []
         for number, failure in crew.finished(missing):
             if failure is None:
                 yield number
-            elif -failure in _CRASHES and _at(work, number).exists():
+            elif helpers.crashed(failure) and _at(work, number).exists():
                 with _crashed(work, number).open("a", encoding="utf-8") as file:
                     file.write(_at(work, number).read_text(encoding="utf-8") + "\n")
                 again.append(number)
+            elif launch and failure != 1 and lost[number] + 1 < TURNS:  # 1: its own error, or the launcher's
+                lost[number] += 1
+                again.append(number)
             else:
                 raise InputError(f"{work}: a helper process failed ({crew.complaint()}); run again to go on from here")
-        missing, crew = again, helpers.Helpers(__name__, work, jobs)
+        missing, crew = again, helpers.Helpers(__name__, work, jobs, launch)
     crew.clear()
 
 
@@ -160,8 +169,9 @@ def make(work: Path, plan: Plan, number: int) -> None:
     crashed = _crashed(work, number)
     beyond = set(crashed.read_text(encoding="utf-8").split()) if crashed.exists() else set()
     made = []
-    # A helper left over from a killed import may be at it too.
-    beside = _samples(work, number).with_suffix(f".{os.getpid()}")
+    # A helper left over from a killed import, or cut off with its node, may be at it too.
+    me = f"{os.uname().nodename}-{os.getpid()}"
+    beside = _samples(work, number).with_suffix(f".{me}")
     with beside.open("wb") as file:
         for at, path in enumerate(plan.of(number)):
             _at(work, number).write_text(str(at), encoding="utf-8")
@@ -171,7 +181,7 @@ def make(work: Path, plan: Plan, number: int) -> None:
                 made.append(read(Path(plan.folder) / path, Cutting(**plan.cutting), file))
     beside.replace(_samples(work, number))
     text = json.dumps([asdict(outcome) for outcome in made])
-    record = _done(work, number).with_suffix(f".{os.getpid()}-json")
+    record = _done(work, number).with_suffix(f".{me}-json")
     record.write_text(text, encoding="utf-8")
     _at(work, number).unlink(missing_ok=True)
     crashed.unlink(missing_ok=True)
