@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from tones import TINY, write_store
 
 from spokenlang.corpus.store import ClipStore
+from spokenlang.deploy.export import describe_model, save_onnx, save_torchscript
 from spokenlang.training.loop import train
 from spokenlang.training.runs import TrainedRun
 from spokenlang.training.settings import TrainConfig
@@ -35,3 +37,13 @@ def trained(tiny_store: ClipStore, tmp_path_factory: pytest.TempPathFactory) -> 
 def tiny_run(trained: Callable[..., TrainedRun]) -> TrainedRun:
     """A tiny six-class run, shared by tests that only read it."""
     return trained(epochs=14, average_decay=0.9)
+
+
+@pytest.fixture(scope="session")
+def exported(tiny_run: TrainedRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with model.pt and model.onnx of `tiny_run`, for tests that only read them."""
+    folder = tmp_path_factory.mktemp("exported")
+    about = describe_model(tiny_run, "tones", True)
+    save_torchscript(tiny_run.model, folder / "model.pt", about)
+    save_onnx(tiny_run.model, folder / "model.onnx", about)
+    return folder

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from spokenlang.corpus.levels import clip_levels
 from spokenlang.corpus.store import ClipStore
-from spokenlang.deploy.export import describe_model, save_torchscript
 from spokenlang.deploy.server import score
 from spokenlang.errors import InputError
 from spokenlang.languages import CODES, LANGUAGES
@@ -172,16 +171,17 @@ def test_every_figure_draws(tiny_run: TrainedRun) -> None:
     assert len(plots.search_slices(points, [0.4, 0.3, 0.2, 0.5], ["learning_rate"]).axes) == 10
 
 
-def test_the_server_scores_as_the_run_does(tiny_run: TrainedRun, tiny_store: ClipStore, tmp_path: Path) -> None:
-    save_torchscript(tiny_run.model, tmp_path / "model.pt", describe_model(tiny_run, "tones", True))
-    found = score(tmp_path / "model.pt", tiny_store)
+def test_the_server_scores_as_the_run_does(
+    tiny_run: TrainedRun, exported: Path, tiny_store: ClipStore, tmp_path: Path
+) -> None:
+    found = score(exported / "model.pt", tiny_store)
     assert found.accuracy.value == pytest.approx(tiny_run.metrics["test"]["accuracy"])
     assert found.balanced.value == pytest.approx(tiny_run.metrics["test"]["balanced_accuracy"])
     assert found.accuracy.low <= found.accuracy.value <= found.accuracy.high
     assert found.clips == len(tiny_store.targets("test"))
-    assert score(tmp_path / "model.pt", tiny_store, ["train", "test"]).clips > found.clips
+    assert score(exported / "model.pt", tiny_store, ["train", "test"]).clips > found.clips
     with pytest.raises(InputError, match="there is no split 'validation'"):
-        score(tmp_path / "model.pt", tiny_store, ["validation"])
+        score(exported / "model.pt", tiny_store, ["validation"])
     (tmp_path / "text.pt").write_text("no model")
     with pytest.raises(InputError, match="TorchScript"):
         score(tmp_path / "text.pt", tiny_store)

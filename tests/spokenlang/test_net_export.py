@@ -17,22 +17,13 @@ import torch
 
 import spokenlang
 from spokenlang.commands import cli
-from spokenlang.deploy.export import describe_model, load_torchscript, save_onnx, save_torchscript
+from spokenlang.deploy.export import describe_model, load_torchscript, save_torchscript
 from spokenlang.errors import InputError
 from spokenlang.network.frontend import FrontEndConfig
 from spokenlang.network.models import ModelConfig, build_model
 from spokenlang.training.runs import TrainedRun
 
 SECONDS = (0.3, 0.77, 5.0, 13.1, 60.0)
-
-
-@pytest.fixture(scope="module")
-def exported(tiny_run: TrainedRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("exported")
-    about = describe_model(tiny_run, "tones", True)
-    save_torchscript(tiny_run.model, folder / "model.pt", about)
-    save_onnx(tiny_run.model, folder / "model.onnx", about)
-    return folder
 
 
 def test_the_course_server_gets_six_numbers_for_one_clip(exported: Path, tiny_run: TrainedRun) -> None:

@@ -18,7 +18,6 @@ from tries import tries
 
 from spokenlang.corpus.store import ClipStore
 from spokenlang.deploy.classifier import Classifier
-from spokenlang.deploy.export import describe_model, save_onnx, save_torchscript
 from spokenlang.network.frontend import FrontEnd, FrontEndConfig
 from spokenlang.network.models import ARCHITECTURES, LanguageModel, ModelConfig, build_model
 from spokenlang.network.pauses import SpeechGate, is_heard, is_sound
@@ -147,12 +146,9 @@ def test_a_click_sets_no_level() -> None:
     assert float(gate.heard(clicked)[0, 0]) == pytest.approx(float(gate.heard(clip)[0, 0]), abs=6 * HOP)
 
 
-def test_onnx_and_torchscript_pause_alike(tiny_run: TrainedRun, tmp_path: Path) -> None:
-    about = describe_model(tiny_run, "tones", True)
-    save_onnx(tiny_run.model, tmp_path / "model.onnx", about)
-    save_torchscript(tiny_run.model, tmp_path / "model.pt", about)
-    session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
-    script = torch.jit.load(tmp_path / "model.pt")
+def test_onnx_and_torchscript_pause_alike(tiny_run: TrainedRun, exported: Path) -> None:
+    session = onnxruntime.InferenceSession(exported / "model.onnx", providers=["CPUExecutionProvider"])
+    script = torch.jit.load(exported / "model.pt")
     clip = speech(12345)
     clips = torch.stack([F.pad(clip, (lead, 20000 - lead)) for lead in (0, 1, 333, 20000)])
     with torch.no_grad():
@@ -177,10 +173,9 @@ def test_the_gradient_reaches_speech_alone() -> None:
 @pytest.mark.parametrize("floor", [-np.inf, -50.0])
 @pytest.mark.parametrize("place", ["before", "after"])
 def test_a_long_file_is_judged_by_its_speech(
-    tiny_run: TrainedRun, tiny_store: ClipStore, tmp_path: Path, seconds: float, floor: float, place: str
+    exported: Path, tiny_store: ClipStore, tmp_path: Path, seconds: float, floor: float, place: str
 ) -> None:
-    save_torchscript(tiny_run.model, tmp_path / "model.pt", describe_model(tiny_run, "tones", True))
-    classifier = Classifier(tmp_path / "model.pt")
+    classifier = Classifier(exported / "model.pt")
     clip = tiny_store.inputs("test")[:1].astype(np.float32)
     clip /= 4 * np.abs(clip).max()
     soundfile.write(tmp_path / "short.wav", clip[0], 8000, subtype="FLOAT")

@@ -11,7 +11,6 @@ import torch
 
 from spokenlang.commands import cli
 from spokenlang.corpus.store import ClipStore
-from spokenlang.deploy.export import describe_model, save_torchscript
 from spokenlang.deploy.server import COLUMNS, rank, rows
 from spokenlang.errors import InputError
 from spokenlang.training.runs import TrainedRun
@@ -32,9 +31,9 @@ class Answers(torch.nn.Module):
 
 
 @pytest.fixture
-def hand_ins(tiny_run: TrainedRun, tmp_path: Path) -> dict[str, Path]:
-    save_torchscript(tiny_run.model, tmp_path / "network.pt", describe_model(tiny_run, "tones", True))
-    (tmp_path / "copy.pt").write_bytes((tmp_path / "network.pt").read_bytes())
+def hand_ins(exported: Path, tmp_path: Path) -> dict[str, Path]:
+    for name in ("network", "copy"):
+        (tmp_path / f"{name}.pt").write_bytes((exported / "model.pt").read_bytes())
     (tmp_path / "text.pt").write_text("no model")
     for name, answer, samples in (
         ("constant", torch.eye(6)[:1], 0),
