@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import multiprocessing
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +20,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 from tries import tries
 
+from spokenlang.commands import train as command
 from spokenlang.corpus.store import ClipStore
 from spokenlang.errors import InputError
 from spokenlang.study.losses import loss_history, spacing
@@ -187,21 +191,45 @@ def test_every_architecture_trains(trained: Train, model: str) -> None:
     assert run.config.front_end.representation == ("waveform" if model == "raw_cnn" else "logmel")
 
 
-def test_two_processes_give_what_one_gives(tiny_store: ClipStore, tmp_path: Path) -> None:
-    words = [f"{name}={value}" for name, value in tiny(epochs=2).items()]
-    config = TrainConfig.from_parameters(tiny(epochs=2))
-    alone = train(config, tiny_store, tmp_path / "alone")
-    command = [
-        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-        "-m", "spokenlang.commands.train", str(tiny_store.folder), str(tmp_path / "pair"),
-        "--device", "cpu", "--set", *words,
-    ]  # fmt: skip
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+def forked(words: list[str]) -> None:
+    """The command in two processes that find each other as torchrun would have them, but have torch already."""
+
+    def member(rank: int) -> None:
+        os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2"}
+        os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+        parser = argparse.ArgumentParser()
+        command.add_arguments(parser)
+        command.main(parser.parse_args(words))
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    members = [multiprocessing.get_context("fork").Process(target=member, args=(rank,)) for rank in range(2)]
+    for process in members:
+        process.start()
+    for process in members:
+        process.join(120)
+    assert [process.exitcode for process in members] == [0, 0]
+
+
+def launched(words: list[str]) -> None:
+    """The command by torchrun itself."""
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run([*torchrun, "-m", "spokenlang.commands.train", *words], capture_output=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
-    pair = load_run(tmp_path / "pair")
-    np.testing.assert_allclose(pair.losses("train")[1], alone.losses("train")[1], rtol=2e-3, atol=2e-3)
-    np.testing.assert_allclose(pair.scores("test").logits, alone.scores("test").logits, rtol=0.02, atol=0.02)
+
+
+@pytest.mark.parametrize("pair", [forked, pytest.param(launched, marks=pytest.mark.long)])
+def test_two_processes_give_what_one_gives(
+    tiny_store: ClipStore, tmp_path: Path, pair: Callable[[list[str]], None]
+) -> None:
+    sizes = tiny(epochs=2)
+    alone = train(TrainConfig.from_parameters(sizes), tiny_store, tmp_path / "alone")
+    words = [f"{name}={value}" for name, value in sizes.items()]
+    pair([str(tiny_store.folder), str(tmp_path / "pair"), "--device", "cpu", "--set", *words])
+    both = load_run(tmp_path / "pair")
+    np.testing.assert_allclose(both.losses("train")[1], alone.losses("train")[1], rtol=2e-3, atol=2e-3)
+    np.testing.assert_allclose(both.scores("test").logits, alone.scores("test").logits, rtol=0.02, atol=0.02)
 
 
 @settings(max_examples=tries(30), deadline=None)
