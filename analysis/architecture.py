@@ -23,19 +23,23 @@ from onepage import context, publish
 from spokenlang.network import diagram
 from spokenlang.network.models import ARCHITECTURES, layer_table, parameter_count
 from spokenlang.study import comparison, plots
+from spokenlang.study.corpus_facts import spelled
 from spokenlang.training.runs import load_run
 
 plt.rcParams.update(publish.STYLE)
 run = comparison.best_by_validation([load_run(run.folder) for run in context.runs("six")])
 layers = layer_table(run.model, samples)
 parameters = parameter_count(run.model)
+classes = spelled(len(run.languages))
 
 # %% name="architecture"
 publish.figure(
     "architecture",
     plots.architecture(diagram.blocks(layers, samples), f"{parameters:,}"),
-    alt="The network as a stack of layers from waveform to six logits: " + ", ".join(row.label for row in layers) + ".",
-    caption="The six-class network; outputs are channels × frames.",
+    alt=f"The network as a stack of layers from waveform to {classes} logits: "
+    + ", ".join(row.label for row in layers)
+    + ".",
+    caption=f"The {classes}-class network; outputs are channels × frames.",
     data=[
         {"layer": row.label, "output": " × ".join(map(str, row.shape)), "parameters": row.parameters} for row in layers
     ],

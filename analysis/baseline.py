@@ -15,7 +15,7 @@
 
 # %% tags=["parameters"]
 baseline: str = "mean_log_mel"  # a name of spokenlang.training.baselines.BASELINES
-task: str = "six"  # "six" or "binary"
+task: str = "six"  # "six" (all languages) or "binary"
 seed: int = 0  # kept for the record; the fit is deterministic
 
 # %%

@@ -32,26 +32,28 @@ run = load_run(context.runs("six")[0].folder)
 
 # %% name="corpus-facts"
 held_out = run.scores("validation").index
-tested = corpus_facts.counted(store, "test")
+on = comparison.judged(store)
+tested = corpus_facts.counted(run.scores(on).labels)
 publish.value(
     "corpus.train_clips", len(store.targets("train")), unit="clips", about="training clips, validation included"
 )
-publish.value("corpus.test_clips", len(store.targets("test")), unit="clips", about="test clips")
+publish.value("corpus.test_clips", len(store.inputs("test")), unit="clips", about="test clips")
 publish.value("corpus.validation_clips", len(held_out), unit="clips", about="training clips held out for validation")
-publish.value("corpus.test_least", tested.least, unit="clips", about="test clips of the language with the fewest")
-publish.value("corpus.test_most", tested.most, unit="clips", about="test clips of the language with the most")
+publish.value(f"corpus.{on}_least", tested.least, unit="clips", about=f"{on} clips of the language with the fewest")
+publish.value(f"corpus.{on}_most", tested.most, unit="clips", about=f"{on} clips of the language with the most")
 publish.value("corpus.majority", tested.majority, unit="fraction", about="right by always naming that language")
 publish.value("corpus.languages", len(corpus_facts.languages(store)), about="languages that occur")
+publish.value("corpus.classes", len(store.languages), about="languages that the network can answer")
 publish.value("corpus.seconds", store.samples / store.rate, unit="s", about="length of a clip")
 publish.value("corpus.rate", store.rate, unit="Hz", about="sampling rate")
-publish.answer("corpus-languages", corpus_facts.named(corpus_facts.languages(store)))
+publish.answer("corpus-languages", corpus_facts.named(store, corpus_facts.languages(store)))
 if store.has_groups:
     for split in ("train", "test"):
         voices = len(np.unique(store.groups(split)))
         publish.value(f"corpus.speakers_{split}", voices, about=f"groups (voices) of {split}, validation included")
-clean = comparison.is_clean(store, run, "test")
+clean = comparison.is_clean(store, run, on)
 if clean is not None:
-    publish.value("corpus.clean_share", float(clean.mean()), unit="fraction", about="test clips left undegraded")
+    publish.value("corpus.clean_share", float(clean.mean()), unit="fraction", about=f"{on} clips left undegraded")
 
 # %% [markdown]
 # ## What may be said of it

@@ -29,6 +29,7 @@ from spokenlang.training.runs import load_run
 plt.rcParams.update(publish.STYLE)
 store = ClipStore.open(context.corpus())
 chosen = [load_run(run.folder) for run in context.runs("six")]
+on = comparison.judged(store)
 model = chosen[0].config.network.model
 others = [run for row in ("raw_cnn", "architectures") for run in context.runs(row) if run.parameters["model"] != model]
 designs = {model: chosen, **comparison.settings(others, "model")}
@@ -59,10 +60,10 @@ for model, runs in designs.items():
 publish.table(
     "architectures",
     rows,
-    columns={"model": "model", "about": "what it is", "weights": "weights", "accuracy": "test accuracy / %",
+    columns={"model": "model", "about": "what it is", "weights": "weights", "accuracy": f"{on} accuracy / %",
              "behind": "points behind", "p": "p", "seeds": "seeds"},
     align="llrrrrr",
-    caption="Architectures at one budget of weights and epochs: test accuracy with 95 % interval, and the paired difference to the chosen one.",
+    caption=f"Architectures at one budget of weights and epochs: {on} accuracy with 95 % interval, and the paired difference to the chosen one.",
 )  # fmt: skip
 
 # %% [markdown]
@@ -72,8 +73,8 @@ publish.table(
 publish.figure(
     "accuracy-by-size",
     plots.against_cost({row["model"]: (row["weights"] / 1000, row["accuracy"]) for row in rows}, "weights / 1000"),
-    alt="Test accuracy with interval against the number of weights, one point per architecture.",
-    caption="Test accuracy against the number of weights.",
+    alt=f"{on.capitalize()} accuracy with interval against the number of weights, one point per architecture.",
+    caption=f"{on.capitalize()} accuracy against the number of weights.",
     data=[{"model": row["model"], "weights": row["weights"], "accuracy": row["accuracy"]["value"]} for row in rows],
 )
 
@@ -91,8 +92,8 @@ if context.runs("architectures"):
         plots.against_cost(
             {row["model"]: (speed[row["model"]], row["accuracy"]) for row in rows}, "training clips per second"
         ),
-        alt="Test accuracy with interval against training clips per second, one point per architecture.",
-        caption="Test accuracy against training clips per second on one thread, median over seeds.",
+        alt=f"{on.capitalize()} accuracy with interval against training clips per second, one point per architecture.",
+        caption=f"{on.capitalize()} accuracy against training clips per second on one thread, median over seeds.",
         data=[
             {"model": row["model"], "clips_per_second": speed[row["model"]], "accuracy": row["accuracy"]["value"]}
             for row in rows
@@ -111,8 +112,8 @@ if len(curve) > 1:
     publish.figure(
         "learning-curve",
         plots.learning_curve(curve),
-        alt="Test accuracy with interval against the number of training clips, on a logarithmic scale.",
-        caption="Test accuracy against the number of training clips, the same epochs.",
+        alt=f"{on.capitalize()} accuracy with interval against the number of training clips, on a logarithmic scale.",
+        caption=f"{on.capitalize()} accuracy against the number of training clips, the same epochs.",
         data=[
             {"clips": clips, "accuracy": found.value, "low": found.low, "high": found.high}
             for clips, found in curve.items()

@@ -24,7 +24,6 @@ import numpy as np
 from onepage import context, publish
 from spokenlang.corpus.levels import clip_levels
 from spokenlang.corpus.store import ClipStore
-from spokenlang.languages import CODES
 from spokenlang.network.frontend import CorpusNorm, FrontEnd, FrontEndConfig, LoudnessNorm
 from spokenlang.network.pauses import is_sound
 from spokenlang.study import plots
@@ -43,12 +42,12 @@ targets = store.targets("train")
 # %%
 drawn = np.sort(np.random.default_rng(seed).choice(len(targets), clips, replace=False))
 waves = store.inputs("train")[drawn].astype(np.float32)
-labels = [CODES[target] for target in targets[drawn]]
+labels = [store.languages[target] for target in targets[drawn]]
 
 # %% name="waveforms"
 publish.figure(
     "waveforms",
-    plots.waveforms(waves, store.rate, labels),
+    plots.waveforms(waves, store.rate, labels, store.languages),
     alt=f"Waveforms of {clips} training clips, one above the other, on one amplitude scale.",
     caption=f"{clips} randomly drawn training clips on one amplitude scale.",
 )
@@ -122,7 +121,7 @@ normalised = LoudnessNorm()(waveforms).numpy()
 # %% name="waveforms-normalised"
 publish.figure(
     "waveforms-normalised",
-    plots.waveforms(normalised, store.rate, labels),
+    plots.waveforms(normalised, store.rate, labels, store.languages),
     alt="The same clips after loudness normalisation, on one amplitude scale.",
     caption="The same clips after the first layer: equal loudness, same shape.",
 )

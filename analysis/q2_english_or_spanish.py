@@ -1,16 +1,17 @@
 # ---
 # jupyter:
 #   onepage:
-#     title: English or Spanish
+#     title: Two languages
 #     question: "2a, 2b, training"
 #     reads: [corpus, binary, gap]
 #     timeout: 300
 # ---
 
 # %% [markdown]
-# # English or Spanish
+# # Two languages
 #
-# The first network has one output: the logit of Spanish against English. It must map 40 000 numbers to one without
+# The first network has one output, the logit of the second of two languages against the first: of Spanish against
+# English, or, where a corpus has not both, of the first two languages that it has. It must map 40 000 numbers to one without
 # millions of weights, so it first turns the waveform into a short sequence of spectra, and then uses every weight at
 # every moment.
 
@@ -24,6 +25,8 @@ import torch
 
 from onepage import context, publish
 from spokenlang.corpus.store import ClipStore
+from spokenlang.language_names import describe
+from spokenlang.languages import PAIR
 from spokenlang.network import diagram
 from spokenlang.network.models import layer_table
 from spokenlang.study import comparison, evaluation, losses, plots
@@ -35,6 +38,12 @@ store = ClipStore.open(context.corpus())
 listed = context.runs("binary")
 runs = [load_run(run.folder) for run in listed]
 shown = next((run for item, run in zip(listed, runs, strict=True) if item.seed == shown_seed), runs[0])
+on = comparison.judged(store)
+first, second = (describe(code).name for code in shown.languages)
+
+# %% name="binary-languages"
+instead = "" if shown.languages == PAIR else " (the first two of a corpus that has not both English and Spanish)"
+publish.answer("binary-languages", f"{first} against {second} alone{instead}")
 
 # %% [markdown]
 # ## Question 2a: the network
@@ -65,17 +74,18 @@ publish.answer(
 {frames} short vectors of {store.samples:,} samples. Convolutions over time share their weights between all moments; a stride and growing
 dilation let the last of them see {field:.1f} s, a few syllables; batch normalisation and residual paths keep them
 trainable. Mean and deviation over the clip make one vector of any number of frames; after dropout one linear unit gives the
-logit of Spanish: {parameters:,} parameters in all.""",
+logit of {second}: {parameters:,} parameters in all.""",
 )
 
 # %% [markdown]
 # It does output a probability. For one clip of each language:
 
 # %%
-test = store.targets("test")
-for code, label in (("English", 1), ("Spanish", 2)):
-    clip = torch.from_numpy(store.inputs("test")[(test == label).argmax()].astype("float32"))
-    print(f"{code} clip: probability of Spanish {float(shown.model.probabilities(clip)[0, 1].detach()):.3f}")
+scores = shown.scores(on)
+for name, label in ((first, 0), (second, 1)):
+    place = scores.index[(scores.labels == label).argmax()]
+    clip = torch.from_numpy(store.inputs(comparison.store_split(on))[place].astype("float32"))
+    print(f"{name} clip: probability of {second} {float(shown.model.probabilities(clip)[0, 1].detach()):.3f}")
 
 # %% [markdown]
 # ## Question 2b: the loss
@@ -105,7 +115,7 @@ publish.figure(
     plots.loss_curves(history),
     alt="Training and validation loss against optimiser steps, for the chosen binary network and for the same without any "
     "technique against overfitting.",
-    caption=f"English or Spanish: loss every {every} steps, running mean of five.",
+    caption=f"{first} or {second}: loss every {every} steps, running mean of five.",
     data=losses.loss_rows(history),
 )
 
@@ -175,7 +185,7 @@ publish.answer(
 
 # %% name="binary-test-accuracy"
 measured = comparison.accuracy(runs, store)
-publish.value("binary.test_accuracy", measured, unit="fraction", about="English or Spanish, whole test set")
+publish.value(f"binary.{on}_accuracy", measured, unit="fraction", about=f"{first} or {second}, whole {on} set")
 publish.claim(
     "binary-on-track",
     measured.low > 0.8,
@@ -184,4 +194,4 @@ publish.claim(
 )
 
 # %%
-print(evaluation.confusion(runs[0].scores("test").labels, runs[0].scores("test").predictions, 2))
+print(evaluation.confusion(runs[0].scores(on).labels, runs[0].scores(on).predictions, 2))

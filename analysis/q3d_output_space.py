@@ -10,8 +10,8 @@
 # %% [markdown]
 # # The output space
 #
-# Six outputs for each test clip are points in six dimensions. Two principal components make a picture of them; the
-# distances between the languages are then measured in all six.
+# The outputs for each clip are a point in as many dimensions as there are languages. Two principal components make a
+# picture of them; the distances between the languages are then measured in all dimensions.
 
 # %% tags=["parameters"]
 heard: int = 60  # at most so many clips to listen to from the plot
@@ -23,8 +23,8 @@ from sklearn.decomposition import PCA
 
 from onepage import context, publish
 from spokenlang.corpus.store import ClipStore
-from spokenlang.languages import CODES, LANGUAGES
-from spokenlang.study import comparison, confusions, listening, plots
+from spokenlang.language_names import describe
+from spokenlang.study import comparison, confusions, corpus_facts, listening, plots
 from spokenlang.study.output_space import branch_contrast, centroid_distances, nearest
 from spokenlang.training.runs import load_run
 
@@ -32,9 +32,11 @@ plt.rcParams.update(publish.STYLE)
 store = ClipStore.open(context.corpus())
 runs = [load_run(run.folder) for run in context.runs("six")]
 chosen = comparison.best_by_validation(runs)
-scores = chosen.scores("test")
-name_of = [language.name for language in LANGUAGES]
-branches = [language.branch for language in LANGUAGES]
+on = comparison.judged(store)
+scores = chosen.scores(on)
+codes = chosen.languages
+languages = [describe(code) for code in codes]
+branches = [language.branch for language in languages]
 
 # %% [markdown]
 # ## Two components of the outputs
@@ -50,11 +52,11 @@ points *= np.sign(pca.components_[np.arange(2), np.abs(pca.components_).argmax(a
 explained = pca.explained_variance_ratio_
 publish.figure(
     "pca",
-    plots.output_space(points, scores.labels, explained),
-    alt="Scatter plot of the test clips on the first two principal components of the network's outputs, one cloud per language, class means marked.",
-    caption="Outputs for test clips: first two principal components and class means.",
+    plots.output_space(points, scores.labels, explained, codes),
+    alt=f"Scatter plot of the {on} clips on the first two principal components of the network's outputs, one cloud per language, class means marked.",
+    caption=f"Outputs for {on} clips: first two principal components and class means.",
     data=[
-        {"language": CODES[label], "component 1": float(x), "component 2": float(y)}
+        {"language": codes[label], "component 1": float(x), "component 2": float(y)}
         for label, (x, y) in zip(scores.labels, points, strict=True)
     ],
 )
@@ -66,22 +68,22 @@ publish.value(
 # The same plot to explore: a point shows its clip, and the least certain clips can be heard.
 
 # %% name="pca-explore"
-probability = chosen.probabilities("test")
+probability = chosen.probabilities(on)
 doubtful = np.argsort(probability.max(axis=1), kind="stable")[:heard]
 publish.scatter(
     "pca-explore",
     points[:, 0],
     points[:, 1],
-    group=[CODES[label] for label in scores.labels],
-    groups=list(CODES),
+    group=[codes[label] for label in scores.labels],
+    groups=list(codes),
     ids=[str(index) for index in scores.index],
     texts=[
-        f"clip {index}: {CODES[label]}, taken for {CODES[taken]}"
+        f"clip {index}: {codes[label]}, taken for {codes[taken]}"
         for index, label, taken in zip(scores.index, scores.labels, scores.predictions, strict=True)
     ],
     clips="doubtful",
     titles=("component 1", "component 2"),
-    caption="Every test clip; ringed points can be heard below.",
+    caption=f"Every {on} clip; ringed points can be heard below.",
     alt="The same scatter plot, with one link per audible clip.",
 )
 publish.clips(
@@ -90,29 +92,32 @@ publish.clips(
     rate=store.rate,
     columns=listening.COLUMNS,
     order="confidence",
-    caption="The test clips that the network is least certain of.",
+    caption=f"The {on} clips that the network is least certain of.",
 )
 
 # %% [markdown]
 # ## Distances between the languages
 #
-# Two dimensions can deceive, so the distances between class means are taken in all six, and set against the languages'
-# families: German, English and Dutch are Germanic; Spanish, French and Portuguese are Romance.
+# Two dimensions can deceive, so the distances between class means are taken in all of them, and set against what is
+# known of the languages' families (after Glottolog):
+
+# %%
+print(corpus_facts.kinship([codes[label] for label in corpus_facts.languages(store)]))
 
 # %% name="centroid-distances"
-distance = np.mean([centroid_distances(run.scores("test").logits, run.scores("test").labels) for run in runs], axis=0)
+distance = np.mean([centroid_distances(run.scores(on).logits, run.scores(on).labels) for run in runs], axis=0)
 publish.figure(
     "centroid-distances",
-    plots.distances(distance),
-    alt="Distances between the six class means in the output space, mean over seeds; dark cells are close pairs.",
+    plots.distances(distance, codes),
+    alt=f"Distances between the {corpus_facts.spelled(len(codes))} class means in the output space, mean over seeds; dark cells are close pairs.",
     caption="Distance between class means in the output space, mean over seeds.",
 )
 near = nearest(distance)
-kin = {at: branches[at] == branches[other] for at, other in near.items()}
+kin = {at: bool(branches[at]) and branches[at] == branches[other] for at, other in near.items()}
 publish.table(
     "nearest-languages",
     [
-        {"language": name_of[at], "nearest": name_of[other], "branch": "yes" if kin[at] else "no"}
+        {"language": languages[at].name, "nearest": languages[other].name, "branch": "yes" if kin[at] else "no"}
         for at, other in near.items()
     ],
     columns={"language": "language", "nearest": "nearest class mean", "branch": "same branch"},
@@ -124,6 +129,8 @@ contrast = branch_contrast(distance, branches)
 verdict = ""
 if contrast is not None:
     closer = contrast.within < contrast.across
+    every = contrast.ways == contrast.of
+    counted = f"all {contrast.ways}" if every else f"{contrast.ways} of the {contrast.of:.2g}"
     publish.value("space.within", contrast.within, about="mean distance of class means within a branch, logits")
     publish.value("space.across", contrast.across, about="mean distance of class means across branches, logits")
     publish.value("space.p", contrast.p, n=contrast.ways, about="share of the regroupings that separate as well")
@@ -132,13 +139,13 @@ if contrast is not None:
         closer,
         text="languages of one branch lie closer on average in the output space than languages of two",
         evidence=f"mean distance {contrast.within:.2f} within, {contrast.across:.2f} across the branches",
-        test=f"all {contrast.ways} ways of grouping the languages so; p cannot be less than {1 / contrast.ways:.2g}",
+        test=f"{counted} ways of grouping the languages so; p cannot be less than {1 / contrast.ways:.2g}",
         p=contrast.p,
     )
     verdict = (
         f"On average languages of one branch are {'nearer' if closer else 'no nearer'} to each other ({contrast.within:.1f}) "
-        f"than languages of different branches ({contrast.across:.1f}); of the {contrast.ways} ways to group the languages "
-        f"so, {contrast.p:.0%} separate them as well. "
+        f"than languages of different branches ({contrast.across:.1f}); of {'the ' if every else ''}{contrast.ways} ways to group the languages "
+        f"so{'' if every else ', drawn by chance'}, {contrast.p:.0%} separate them as well. "
     )
 
 # %% [markdown]
@@ -148,7 +155,7 @@ if contrast is not None:
 # counted: the rank correlation, over pairs of languages, of their distance with how often they are taken for each other.
 
 # %% name="near-confused"
-correlation, p, pairs = confusions.nearness(distance, confusions.counts_of(runs, len(CODES)))
+correlation, p, pairs = confusions.nearness(distance, confusions.counts_of(runs, on))
 related = ""
 if np.isfinite(correlation):
     tells = correlation < 0 and p < 0.05
@@ -159,7 +166,7 @@ if np.isfinite(correlation):
         tells,
         text="languages that lie near each other are confused more often",
         evidence=f"rank correlation {correlation:.2f} over {pairs} pairs",
-        test="all ways of renaming the languages (Mantel)",
+        test=f"{'all' if len(codes) <= 7 else confusions.RENAMINGS} ways of renaming the languages (Mantel)",
         p=p,
     )
     related = (
@@ -169,10 +176,17 @@ if np.isfinite(correlation):
 
 # %% name="q3d"
 same = sum(kin.values())
+related_to = [at for at in near if branches[at] and [branches[other] for other in near].count(branches[at]) > 1]
+seen = f"The first two components hold {explained.sum():.0%} of the variance of the outputs"
+if len(codes) > 2:
+    seen += "; in the rest, clouds that overlap in the plane may still be apart. "
+else:
+    seen += ", which are all that there are. "
+if len(codes) > 2 and related_to:
+    which = "languages" if len(related_to) == len(near) else "languages with relatives among the others"
+    seen += f"In all {corpus_facts.spelled(len(codes))} dimensions, {same} of {len(related_to)} {which} have their nearest class mean within their own branch. "
 publish.answer(
     "q3d",
-    f"The first two components hold {explained.sum():.0%} of the variance of the outputs; in the rest, clouds that overlap "
-    f"in the plane may still be apart. In all six dimensions, {same} of {len(near)} languages have their nearest class "
-    f"mean within their own branch. {verdict}Nearness means that a clip gets high scores for both languages. {related}"
+    f"{seen}{verdict}Nearness means that a clip gets high scores for both languages. {related}"
     "The network knows nothing of history; what it can find of a family is what relatives share in sounds and rhythm.",
 )

@@ -26,13 +26,14 @@ import torch
 from onepage import context, publish
 from spokenlang.corpus.levels import clip_levels
 from spokenlang.corpus.store import ClipStore
-from spokenlang.languages import LANGUAGES
+from spokenlang.language_names import describe
 from spokenlang.study import comparison, corpus_facts, plots
 from spokenlang.training.runs import load_run
 
 plt.rcParams.update(publish.STYLE)
 store = ClipStore.open(context.corpus())
 runs = [load_run(run.folder) for run in context.runs("six")]
+on = comparison.judged(store)
 overall = comparison.accuracy(runs, store)
 findings = []
 
@@ -42,7 +43,7 @@ findings = []
 # A search finds the dialects that are most filmed. What happens to the others?
 
 # %% name="by-dialect"
-known = comparison.accuracy_by(runs, store, "test", "dialect")
+known = comparison.accuracy_by(runs, store, on, "dialect")
 unseen = comparison.accuracy_by(runs, store, "dialects", "dialect") if "dialects" in runs[0].splits else []
 if unseen:
     publish.figure(
@@ -57,7 +58,7 @@ if unseen:
     publish.value("bias.worst_dialect", worst.accuracy, unit="fraction", about=about)
     findings.append(
         f"**dialects** that it was not trained on ({worst.accuracy.value:.0%} right in {worst.label}, the worst of "
-        f"{len(unseen)}; {overall.value:.0%} in the test set)"
+        f"{len(unseen)}; {overall.value:.0%} in the {on} set)"
     )
 
 # %% [markdown]
@@ -67,16 +68,16 @@ if unseen:
 
 # %% name="by-voice"
 if store.has_groups:
-    voices = comparison.accuracy_by(runs, store, "test", "group")
+    voices = comparison.accuracy_by(runs, store, on, "group")
     ordered = sorted(voices, key=lambda row: row.accuracy.value)
     publish.table(
         "by-voice",
         [{"voice": row.label, "accuracy": f"{100 * row.accuracy.value:.1f}", "clips": row.clips} for row in ordered],
         columns={"voice": "voice", "accuracy": "accuracy / %", "clips": "clips"},
         align="lrr",
-        caption="Accuracy by voice of the test set, worst first, mean over seeds.",
+        caption=f"Accuracy by voice of the {on} set, worst first, mean over seeds.",
     )
-    about = "least well recognised voice of the test set"
+    about = f"least well recognised voice of the {on} set"
     publish.value("bias.worst_voice", ordered[0].accuracy, unit="fraction", about=about)
     findings.append(
         f"**voices** unlike those of the corpus (from voice to voice {ordered[0].accuracy.value:.0%} to "
@@ -90,15 +91,13 @@ if store.has_groups:
 
 # %% name="by-condition"
 conditions = [
-    row
-    for name in ("noise", "band", "codec", "room")
-    for row in comparison.accuracy_by_presence(runs, store, "test", name)
+    row for name in ("noise", "band", "codec", "room") for row in comparison.accuracy_by_presence(runs, store, on, name)
 ]
-level = clip_levels(store.inputs("test"))[runs[0].scores("test").index]
+level = clip_levels(store.inputs(comparison.store_split(on)))[runs[0].scores(on).index]
 quiet = level <= np.quantile(level, 0.25)
 conditions += [
-    comparison.measured("quietest quarter", runs, store, "test", quiet),
-    comparison.measured("loudest quarter", runs, store, "test", level >= np.quantile(level, 0.75)),
+    comparison.measured("quietest quarter", runs, store, on, quiet),
+    comparison.measured("loudest quarter", runs, store, on, level >= np.quantile(level, 0.75)),
 ]
 publish.figure(
     "by-condition",
@@ -111,7 +110,7 @@ weakest = min(conditions, key=lambda row: row.accuracy.value)
 about = f"least well recognised condition, {weakest.label}"
 publish.value("bias.worst_condition", weakest.accuracy, unit="fraction", about=about)
 findings.append(f"**recordings** of another kind (here {weakest.label} does worst, {weakest.accuracy.value:.0%})")
-fair = comparison.contrast(runs, store, ("test", level >= np.quantile(level, 0.75)), ("test", quiet))
+fair = comparison.contrast(runs, store, (on, level >= np.quantile(level, 0.75)), (on, quiet))
 publish.claim(
     "loudness-fair",
     -margin < fair.difference.low and fair.difference.high < margin,
@@ -130,7 +129,7 @@ publish.claim(
 spectrum = [load_run(run.folder) for run in context.runs("mean_spectrum")]
 if spectrum:
     alone = comparison.accuracy(spectrum, store)
-    chance = corpus_facts.counted(store, "test").majority
+    chance = corpus_facts.counted(runs[0].scores(on).labels).majority
     publish.claim(
         "spectrum-leaks",
         alone.low > chance,
@@ -144,9 +143,9 @@ if spectrum:
     )
 
 # %% [markdown]
-# ## What is not one of the six
+# ## What is none of its languages
 #
-# A closed-set model answers with one of its six languages whatever it hears. Asked about noise, which is no evidence for
+# A closed-set model answers with one of its languages whatever it hears. Asked about noise, which is no evidence for
 # other languages (they are speech; this corpus has none of them to ask about):
 
 # %% name="noise-confidence"
@@ -156,12 +155,15 @@ chosen = comparison.best_by_validation(runs)
 with torch.no_grad():
     answers = torch.cat([chosen.model.probabilities(part) for part in noise.split(50)]).numpy()
 sure = answers.max(axis=1)
-favourite = np.bincount(answers.argmax(axis=1), minlength=6)
+favourite = np.bincount(answers.argmax(axis=1))
+codes = chosen.languages
 about = "mean confidence on clips of white noise"
 publish.value("bias.noise_confidence", float(sure.mean()), unit="fraction", n=noises, about=about)
-findings.append("speech in **other languages**, which it must call one of the six (how surely was not measured)")
 findings.append(
-    f"**no speech**: it calls {favourite.max() / noises:.0%} of pure noise {LANGUAGES[int(favourite.argmax())].name}, with a mean "
+    f"speech in **other languages**, which it must call one of the {corpus_facts.spelled(len(codes))} (how surely was not measured)"
+)
+findings.append(
+    f"**no speech**: it calls {favourite.max() / noises:.0%} of pure noise {describe(codes[int(favourite.argmax())]).name}, with a mean "
     f"confidence of {sure.mean():.0%}"
 )
 

@@ -23,15 +23,18 @@ import numpy as np
 
 from onepage import context, publish
 from spokenlang.corpus.store import ClipStore
-from spokenlang.study import comparison, intervals, plots
+from spokenlang.study import comparison, corpus_facts, intervals, plots
 from spokenlang.study.lengths import logits_at
 from spokenlang.training.runs import load_run
 
 plt.rcParams.update(publish.STYLE)
 store = ClipStore.open(context.corpus())
 runs = [load_run(run.folder) for run in context.runs("six")]
-labels = store.targets("test")
-groups = store.groups("test")
+on = comparison.judged(store)
+scores = runs[0].scores(on)
+labels, groups = scores.labels, comparison.groups_of(store, runs[0], on)
+inputs = store.inputs(comparison.store_split(on))
+inputs = inputs if on == "test" else inputs[scores.index]
 length = store.samples / store.rate
 
 # %% [markdown]
@@ -42,19 +45,19 @@ length = store.samples / store.rate
 # %% name="duration"
 curve, samples = [], []
 for seconds in (seconds for seconds in durations if seconds <= length):
-    cut = [logits_at(run.model, store.inputs("test"), int(seconds * store.rate)) for run in runs]
+    cut = [logits_at(run.model, inputs, int(seconds * store.rate)) for run in runs]
     samples.append(intervals.sample([logits.argmax(axis=1) == labels for logits in cut], groups))
     measured = intervals.interval(samples[-1])
     ends = {"low": measured.low, "high": measured.high, "clips": len(labels)}
     curve.append({"seconds": seconds, "accuracy": measured.value, **ends})
     if seconds in (1.0, 2.0):
         publish.value(f"duration.accuracy_{seconds:g}s", replace(measured, seeds=comparison.seeds(runs)), unit="fraction",
-                      about=f"six languages, clips cut to {seconds:g} s")  # fmt: skip
+                      about=f"{corpus_facts.spelled(len(store.languages))} languages, clips cut to {seconds:g} s")  # fmt: skip
 columns = [np.array([row[key] for row in curve]) for key in ("seconds", "accuracy", "low", "high")]
 publish.figure(
     "duration",
-    plots.against_duration({"test clips": tuple(columns)}),
-    alt="Accuracy on the test set against clip length, with its interval.",
+    plots.against_duration({f"{on} clips": tuple(columns)}),
+    alt=f"Accuracy on the {on} set against clip length, with its interval.",
     caption="Accuracy against clip length, 95 % interval.",
     data=curve,
 )

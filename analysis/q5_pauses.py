@@ -26,14 +26,15 @@ import numpy as np
 
 from onepage import context, publish
 from spokenlang.corpus.store import ClipStore
-from spokenlang.study import plots, silence
+from spokenlang.study import comparison, corpus_facts, plots, silence
 from spokenlang.training.runs import load_run
 
 plt.rcParams.update(publish.STYLE)
 store = ClipStore.open(context.corpus())
 run = load_run(context.runs("six")[0].folder)
-total = len(store.targets("test"))
-chosen = np.unique(np.linspace(0, total - 1, min(clips, total)).round().astype(int))
+on = comparison.judged(store)
+index = run.scores(on).index
+chosen = index[np.unique(np.linspace(0, len(index) - 1, min(clips, len(index))).round().astype(int))]
 
 # %% [markdown]
 # ## Accuracy with a pause
@@ -42,7 +43,9 @@ chosen = np.unique(np.linspace(0, total - 1, min(clips, total)).round().astype(i
 # digital silence and follow the clip. The noise of a room runs through speech and pause alike. Nothing is retrained.
 
 # %% name="pauses"
-plain, effects = silence.effects(run.model, store, "test", chosen, silence.every_kind(seconds, floors))
+plain, effects = silence.effects(
+    run.model, store, comparison.store_split(on), chosen, silence.every_kind(seconds, floors)
+)
 rows = [
     {
         "place": effect.place,
@@ -60,7 +63,7 @@ publish.table(
     columns={"place": "pause", "seconds": "s", "noise": "what it holds", "accuracy": "accuracy / %",
              "difference": "change / points", "clips": "clips"},
     align="lrlrrr",
-    caption="Test accuracy with a pause, and its change against the same clips without one; 95 % intervals over voices.",
+    caption=f"{on.capitalize()} accuracy with a pause, and its change against the same clips without one; 95 % intervals over voices.",
 )  # fmt: skip
 
 # %% [markdown]
@@ -83,7 +86,7 @@ publish.figure(
 # %% name="pauses-do-no-harm"
 worst = min(effects, key=lambda effect: effect.difference.value)
 publish.value("pauses.accuracy_without", plain.value, low=plain.low, high=plain.high, unit="fraction", n=worst.clips,
-              seeds=[run.config.seed], about="six languages, clips without an added pause")  # fmt: skip
+              seeds=[run.config.seed], about=f"{corpus_facts.spelled(len(store.languages))} languages, clips without an added pause")  # fmt: skip
 publish.value("pauses.worst_change", worst.difference.value, low=worst.difference.low, high=worst.difference.high, unit="fraction",
               n=worst.clips, seeds=[run.config.seed],
               about=f"change of accuracy by the pause that harms most: {worst.seconds:g} s {worst.place}, {worst.noise}")  # fmt: skip

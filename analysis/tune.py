@@ -10,7 +10,7 @@
 # %% [markdown]
 # # One search for hyper-parameters
 #
-# Many short trainings of the six-class network, each with other hyper-parameters, judged on validation speakers alone.
+# Many short trainings of the chosen network, each with other hyper-parameters, judged on validation speakers alone.
 # The first trial has the library's own settings, which the project began with. An interrupted search goes on where it
 # was.
 

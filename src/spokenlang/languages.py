@@ -41,7 +41,7 @@ def told_apart(task: str, languages: Sequence[str], spoken: Sequence[str]) -> tu
     Args:
         task: one of `TASKS`.
         languages: a corpus's class list.
-        spoken: those of them that it has training clips of, at least two.
+        spoken: those of them that it has clips of, at least two.
     """
     if task == "six":
         return tuple(languages)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from onepage import publish
 from spokenlang.corpus.levels import clip_levels
 from spokenlang.corpus.store import ClipStore
 from spokenlang.deploy.server import score
@@ -147,20 +150,16 @@ def test_the_receptive_field_is_what_a_change_of_the_input_reaches(tiny_run: Tra
 
 def test_every_figure_draws(tiny_run: TrainedRun) -> None:
     random = np.random.default_rng(0)
-    counts = random.integers(0, 20, (6, 6))
     rows = [("all", 0.9, 0.8, 0.95), ("noise", 0.7, 0.6, 0.8)]
     history = {"a": losses.loss_history(tiny_run)}
     figures = [
-        plots.waveforms(random.normal(size=(5, 800)), 8000, CODES[:5]),
+        plots.waveforms(random.normal(size=(5, 800)), 8000, CODES[:5], CODES),
         plots.before_and_after(random.normal(size=(3, 9, 40)), random.normal(size=(3, 9, 40))),
         plots.loss_curves(history),
         plots.loss_curves({"too short to be recorded": {key: np.empty(0) for key in ("step", "train", "validation")}}),
         plots.gap({"none": (0.1, 0.5), "crops": (0.2, 0.3)}),
         plots.intervals(rows, "accuracy / %"),
-        plots.confusion(counts),
-        plots.output_space(random.normal(size=(60, 2)), np.arange(60) % 6, (0.5, 0.2)),
         plots.against_duration({"test": tuple(np.array([[1, 2], [0.5, 0.9], [0.4, 0.8], [0.6, 1.0]]))}),
-        plots.distances(counts + counts.T),
         plots.reliability(random.random(50), random.random(50) > 0.5),
         plots.search_history([0.5, 0.9, 0.2], [True, False, True]),
     ]
@@ -169,6 +168,34 @@ def test_every_figure_draws(tiny_run: TrainedRun) -> None:
         assert figure.get_size_inches()[0] <= plots.COLUMN
     points = [{"learning_rate": 10.0**-at, "dropout": 0.1 * at, "a": 1, "b": 2, "c": 3, "d": 4} for at in range(4)]
     assert len(plots.search_slices(points, [0.4, 0.3, 0.2, 0.5], ["learning_rate"]).axes) == 10
+
+
+@pytest.mark.parametrize("languages", [2, 3, 6, 10, 20])
+def test_figures_of_languages_keep_their_names_apart(languages: int) -> None:
+    codes = [*CODES, *(f"{a}{b}" for a in "qx" for b in "abcdefghijkl")][:languages]
+    random = np.random.default_rng(languages)
+    counts = random.integers(0, 200, (languages, languages))
+    labels = np.arange(40 * languages) % languages
+    points = random.normal(size=(len(labels), 2)) / 4 + random.normal(size=(languages, 2))[labels]
+    colours = plots.colours(codes)
+    assert list(colours) == codes
+    assert len(set(colours.values())) == languages
+    with mpl.rc_context(publish.STYLE):
+        figures = (
+            plots.confusion(counts, codes),
+            plots.distances(counts + counts.T, codes),
+            plots.output_space(points, labels, (0.5, 0.2), codes),
+        )
+    for figure in figures:
+        assert figure.get_size_inches()[0] <= plots.COLUMN
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        axis, seen = figure.axes[0], canvas.get_renderer()
+        names = [text for text in (*axis.get_xticklabels(), *axis.get_yticklabels(), *axis.texts) if text.get_text()]
+        boxes = [text.get_window_extent(seen).shrunk(0.9, 0.7) for text in names]
+        assert {text.get_text() for text in names} >= set(codes)
+        overlap = [(a, b) for a in range(len(boxes)) for b in range(a) if boxes[a].overlaps(boxes[b])]
+        assert not overlap
 
 
 def test_the_server_scores_as_the_run_does(

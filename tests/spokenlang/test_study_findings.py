@@ -80,7 +80,10 @@ def test_an_even_corpus_of_voices_that_speak_all(corpus: Callable[..., ClipStore
     store = corpus(train=SIX * 2, test=[(label, "eve", "") for label in range(6)])
     assert corpus_facts.even(store)
     assert corpus_facts.speak_all(store)
-    assert corpus_facts.named(corpus_facts.languages(store)) == "German, English, Spanish, French, Dutch and Portuguese"
+    assert (
+        corpus_facts.named(store, corpus_facts.languages(store))
+        == "German, English, Spanish, French, Dutch and Portuguese"
+    )
     assert corpus_facts.apart(store, np.array([0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22])) == (True, True)
     assert corpus_facts.apart(store, np.array([0])) == (True, False)  # ann is in both
 
@@ -90,8 +93,8 @@ def test_an_uneven_corpus_of_people_with_one_language(corpus: Callable[..., Clip
     store = corpus(train=train, test=[(0, "ann", ""), (1, "dan", ""), (1, "eve", "")])
     assert not corpus_facts.even(store)
     assert not corpus_facts.speak_all(store)
-    assert corpus_facts.counted(store, "test") == corpus_facts.Counted(1, 2, pytest.approx(2 / 3))
-    assert corpus_facts.named(corpus_facts.languages(store)) == "German, English and French"
+    assert corpus_facts.counted(store.targets("test")) == corpus_facts.Counted(1, 2, pytest.approx(2 / 3))
+    assert corpus_facts.named(store, corpus_facts.languages(store)) == "German, English and French"
     assert corpus_facts.apart(store, np.array([2])) == (False, True)
 
 
@@ -110,7 +113,7 @@ def test_one_language_too_many_or_too_few_is_seen(corpus: Callable[..., ClipStor
     store = corpus(train=SIX, test=[(label, "eve", "") for label in range(5)])
     assert corpus_facts.even(store)  # as many of each that occurs
     assert not corpus_facts.speak_all(store)  # eve does not speak Portuguese
-    assert corpus_facts.named([5]) == "Portuguese"
+    assert corpus_facts.named(store, [5]) == "Portuguese"
 
 
 def test_loudness_between_languages_is_that_of_their_medians() -> None:
@@ -143,10 +146,10 @@ def test_one_confusion_is_first_only_where_every_seed_has_it_alone(scored: Made)
         return scored(test=(labels, hot(predicted)))
 
     first, second, tie = wrong((0, 4, 3)), wrong((0, 4, 2), (2, 5, 1)), wrong((0, 4, 1), (2, 5, 1))
-    assert confusions.one_top([first, second], 6) == (2, True)
-    assert confusions.one_top([first, second, tie], 6) == (2, False)
-    assert confusions.one_top([first, wrong((2, 5, 1))], 6) == (1, False)
-    assert confusions.counts_of([first, second], 6)[0, 4] == 5
+    assert confusions.one_top([first, second], "test") == (2, True)
+    assert confusions.one_top([first, second, tie], "test") == (2, False)
+    assert confusions.one_top([first, wrong((2, 5, 1))], "test") == (1, False)
+    assert confusions.counts_of([first, second], "test")[0, 4] == 5
 
 
 def erring(random: np.random.Generator, store: ClipStore, kin: float) -> np.ndarray:
@@ -171,9 +174,10 @@ def test_errors_within_a_branch_are_found_where_they_are_and_only_there(
         for _ in range(trials):
             labels = store.targets("test")
             run = scored(test=(labels, hot(erring(random, store, kin))))
-            sample, chance = confusions.within_branch([run], store, BRANCHES)
+            sample, chance, errors = confusions.within_branch([run], store, BRANCHES)
             assert chance == pytest.approx(2 / 5)
             wrong = ~run.scores("test").right
+            assert errors == wrong.sum()
             same = [BRANCHES[a] == BRANCHES[b] for a, b in zip(labels, run.scores("test").predictions, strict=True)]
             assert chance + sample.means.mean() == pytest.approx(np.mean(np.array(same)[wrong]))
             tests.append(intervals.above(sample))
@@ -187,8 +191,22 @@ def test_by_chance_errors_go_to_languages_of_the_corpus(corpus: Callable[..., Cl
     clips = [(label, f"voice {voice}", "") for voice in range(4) for label in (0, 1, 2)]
     store = corpus(train=[clip for clip in SIX if clip[0] < 3], test=clips)
     labels = store.targets("test")
-    _, chance = confusions.within_branch([scored(test=(labels, hot((labels + 1) % 3)))], store, BRANCHES)
-    assert chance == pytest.approx((1 / 2 + 1 / 2 + 0) / 3)
+    run = scored(test=(labels, hot((labels + 1) % 3)))
+    assert confusions.within_branch([run], store, BRANCHES)[1] == pytest.approx((1 / 2 + 1 / 2 + 0) / 3)
+
+
+def test_a_language_of_no_known_branch_is_no_relative_and_no_stranger(
+    corpus: Callable[..., ClipStore], scored: Made
+) -> None:
+    """Dutch has no branch here: errors from it and to it count nowhere, and chance does not know it."""
+    clips = [(label, f"voice {voice}", "") for voice in range(4) for label in range(6)]
+    store = corpus(train=SIX, test=clips)
+    labels = store.targets("test")
+    run = scored(test=(labels, hot((labels + 1) % 6)))  # de en es fr nl pt: of six errors two are from or to nl
+    sample, chance, errors = confusions.within_branch([run], store, [*BRANCHES[:4], "", BRANCHES[5]])
+    assert errors == 4 * 4
+    assert chance == pytest.approx((1 / 4 + 1 / 4 + 2 / 4 + 2 / 4) / 4)
+    assert chance + sample.means.mean() == pytest.approx(2 / 4)  # de to en, es to fr; en to es and pt to de are not
 
 
 def test_three_seeds_with_the_same_errors_say_no_more_than_one(corpus: Callable[..., ClipStore], scored: Made) -> None:
@@ -367,10 +385,10 @@ def test_errors_are_heard_the_surest_first_and_right_clips_by_language(
     labels, logits = store.targets("test"), random.normal(0, 2, (36, 6))
     run = scored(test=(labels, logits))
     sure, predicted = run.probabilities("test").max(axis=1), logits.argmax(axis=1)
-    order = listening.wrong_first_the_surest(run)
+    order = listening.wrong_first_the_surest(run, "test")
     assert set(order) == {at for at in range(36) if predicted[at] != labels[at]}
     assert sure[order].tolist() == sorted(sure[order], reverse=True)
-    places = listening.right_of_each_language(run, 2)
+    places = listening.right_of_each_language(run, "test", 2)
     wanted = [[at for at in range(36) if labels[at] == predicted[at] == label][:2] for label in range(6)]
     assert places.tolist() == list(itertools.chain(*wanted))
     for row, at in zip(listening.rows(run, store, order, prefix="x-"), order, strict=True):

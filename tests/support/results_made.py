@@ -1,4 +1,4 @@
-"""Results as four corpora would give them, for tests of what the page says; no training, made-up numbers."""
+"""Results as five corpora would give them, for tests of what the page says; no training, made-up numbers."""
 
 from __future__ import annotations
 
@@ -10,16 +10,22 @@ FRACTION = ("accuracy", "f1", "share", "within", "largest", "confidence", "major
 PROBABILITY = ("space.p",)
 ONLY_WITH = {
     "voices": ("corpus.speakers_train", "corpus.speakers_test"),
-    "conditions": ("corpus.clean_share", "six.test_accuracy_clean", "six.test_accuracy_degraded", "degraded-harder"),
+    "conditions": ("corpus.clean_share", "six.test_accuracy_clean", "six.test_accuracy_degraded", "degraded-harder",
+                   "six.validation_accuracy_clean", "six.validation_accuracy_degraded"),
     "dialects": ("six.dialects_accuracy", "dialects-harder", "dialects.count", "dialects.harder",
                  "augmentation-helps-dialects", "ablation.largest_dialects", "ablation.shown_dialects"),
     "tuning": ("tuning.trials", "tuning.gain", "search-helps"),
+    "branches": ("within-branch", "errors.within_branch", "errors.within_chance", "families-closer", "near-confused",
+                 "space.p", "space.rank_correlation"),
 }  # fmt: skip
+JUDGED = ("test", "validation")
+"""The split that results are of; the second where the test set's labels are hidden."""
 CORPORA: dict[str, tuple[str, ...]] = {
-    "default": ("voices", "conditions", "dialects"),
-    "bare": (),
-    "monolingual": ("voices",),
+    "default": ("voices", "conditions", "dialects", "branches"),
+    "bare": ("branches",),
+    "monolingual": ("voices", "branches"),
     "three-languages": ("voices", "tuning"),
+    "hidden": ("branches",),
 }
 """What each of them knows of its clips."""
 
@@ -28,6 +34,7 @@ ALWAYS_FALSE = {
     "bare": ("groups-disjoint", "validation-apart", "voices-speak-all", "synthetic"),
     "monolingual": ("voices-speak-all", "even-languages", "synthetic"),
     "three-languages": ("synthetic",),
+    "hidden": ("groups-disjoint", "validation-apart", "voices-speak-all", "synthetic"),
 }
 """Claims that cannot hold on a corpus, whatever a network does."""
 
@@ -41,6 +48,8 @@ def names_of(text: str) -> dict[str, set[str]]:
     found["claim"] |= set(re.findall(r"\.claim[^}]*#([\w-]+)", text)) | found.pop("finding")
     found["value"] = set(re.findall(r"\b([a-z]+\.[a-z][a-z0-9_]*)\b(?=[^\n]*?(?:\||[=<>}%)]))", text))
     found["value"] = {name for name in found["value"] if not name.startswith("provenance")}
+    for group, before, after in re.findall(r'\b([a-z]+)\[(?:"(\w+)" ~ )?on(?: ~ "(\w+)")?\]', text):
+        found["value"] |= {f"{group}.{before}{split}{after}" for split in JUDGED}
     return found
 
 
@@ -48,6 +57,9 @@ def results(text: str, corpus: str, holds: dict[str, bool]) -> dict[str, Any]:
     """results.json of one of CORPORA for a page's text, with each claim as ``holds`` says (default: it holds)."""
     asked = names_of(text)
     gone = {name for part, names in ONLY_WITH.items() if part not in CORPORA[corpus] for name in names}
+    other = JUDGED[0 if corpus == "hidden" else 1]
+    gone |= {name for name in asked["value"] if re.search(rf"[._]{other}(_|$)", name)} - {"corpus.validation_clips"}
+    gone -= {"corpus.test_clips"}
     values = {name: _value(name) for name in asked["value"] | (asked["has"] & {"x.y"}) if name not in gone}
     claims = {
         name: {"holds": holds.get(name, True), "text": f"finding {name}", "evidence": "made", "test": None, "p": None,

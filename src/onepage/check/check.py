@@ -78,13 +78,11 @@ def judge(
     path = page_folder / "brief.toml"
     brief = briefs.load(path, named_below(path, root))
     evidence = Evidence(brief, composed, found, finished, report, root)
-    profile = found["provenance"]["profile"]
     judges = {**JUDGES, **composed.added.judges}
     rows: dict[int, Row] = {}
     for number, demand in sorted(enumerate(brief.demands), key=lambda item: item[1].kind in LAST):
-        if demand.profiles and profile not in demand.profiles:
-            asked = f"asked in profile {' and '.join(demand.profiles)} only"
-            rows[number] = Row(demand.id, demand.says, "not asked", asked)
+        if why := _not_asked(demand, found):
+            rows[number] = Row(demand.id, demand.says, "not asked", why)
             continue
         rows[number] = _row(demand.id, demand.says, judges[demand.kind](demand.options, evidence))
     evidence.names.save()
@@ -93,6 +91,13 @@ def judge(
     bound = demands_page.bound_claims(composed, found)
     holding = _row("claims-hold", "Every sentence that is bound to a claim says what the results say", bound)
     return [whole, shown, holding, *(rows[number] for number in range(len(brief.demands)))]
+
+
+def _not_asked(demand: briefs.Demand, found: dict[str, Any]) -> str:
+    """Why a demand is not made of these results; "" where it is."""
+    if demand.profiles and found["provenance"]["profile"] not in demand.profiles:
+        return f"asked in profile {' and '.join(demand.profiles)} only"
+    return f"the results have no {demand.needs}" if demand.needs and demand.needs not in found["values"] else ""
 
 
 def integrity(plan: planfile.Plan, report: Path, found: dict[str, Any], made: Typeset) -> list[Row]:

@@ -174,8 +174,10 @@ def _file(options: dict[str, Any], evidence: Evidence) -> Finding:
                 header = next(csv.reader(stream), [])
         except (UnicodeDecodeError, csv.Error) as error:
             return Finding(finding.found, [f"{options['name']}:1: not readable as a .csv file in UTF-8: {error}"])
-        if header != options["columns"]:
-            said = f"the columns are {','.join(header)}; {','.join(options['columns'])} asked for"
+        wanted = options["columns"]
+        fixed = wanted[:-1] if wanted[-1:] == ["..."] else wanted
+        if header[: len(fixed)] != fixed or (len(header) > len(fixed)) != (wanted != fixed):
+            said = f"the columns are {','.join(header)}; {','.join(wanted)} asked for"
             finding.shortfalls.append(f"{options['name']}:1: {said}")
     return finding
 

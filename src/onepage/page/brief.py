@@ -16,6 +16,7 @@
     says = "explain in 100 words or less"
     where = "Question 3c"        # optional: the place in the assignment
     profiles = ["full"]          # optional: asked in these profiles only
+    needs = "net.test_accuracy"  # optional: asked of results that have this value only
     kind = "answer"              # what is looked at; the other keys depend on it
     name = "q3c"
     words = 100
@@ -118,7 +119,7 @@ KINDS: dict[str, tuple[str, dict[str, tuple[dict[str, Any], bool, str]]]] = {
     }),
     "file": ("a file in the report's folder", {
         "name": (schemas.PATH, True, "its name"),
-        "columns": (TEXTS, False, "the header of a .csv file"),
+        "columns": (TEXTS, False, 'the header of a .csv file; "..." at its end: and further columns'),
     }),
     "hand-in": ("the archive's name", {
         "name": (TEXT, True, "the name, with {id} for the group's"),
@@ -131,7 +132,14 @@ KINDS: dict[str, tuple[str, dict[str, tuple[dict[str, Any], bool, str]]]] = {
         "least": (COUNT, True, "works at least"),
     }),
 }  # fmt: skip
-COMMON: dict[str, dict[str, Any]] = {"id": TEXT, "says": TEXT, "kind": TEXT, "where": TEXT, "profiles": TEXTS}
+COMMON: dict[str, dict[str, Any]] = {
+    "id": TEXT,
+    "says": TEXT,
+    "kind": TEXT,
+    "where": TEXT,
+    "profiles": TEXTS,
+    "needs": TEXT,
+}
 
 
 @dataclass(frozen=True)
@@ -145,6 +153,7 @@ class Demand:
     where: str  # place in the assignment
     line: int  # in brief.toml
     profiles: tuple[str, ...] = ()  # asked in these only; empty: in all
+    needs: str = ""  # a value without which it is not asked
 
 
 @dataclass(frozen=True)
@@ -216,7 +225,8 @@ def read(source: Source) -> Brief:
         seen.add(data["id"])
         options = {key: content for key, content in data.items() if key not in COMMON}
         line, profiles = source.line("demand", index), tuple(data.get("profiles", ()))
-        demands.append(Demand(data["id"], data["says"], kind, options, data.get("where", ""), line, profiles))
+        where, needs = data.get("where", ""), data.get("needs", "")
+        demands.append(Demand(data["id"], data["says"], kind, options, where, line, profiles, needs))
     numbers = source.data.get("numbers", {})
     rules = Rules(tuple(numbers.get("typed", ())), numbers.get("words", False))
     packed = source.data.get("hand-in")

@@ -94,14 +94,18 @@ class ClipStore:
 
     @cached_property
     def spoken(self) -> tuple[str, ...]:
-        """The languages that there are training clips of, in label order. `InputError` if there is one alone."""
-        found = tuple(self.languages[label] for label in np.unique(self._targets["train"]))
-        if len(found) < 2:
+        """The languages that there are clips of to learn from and, if these are two or more, to be judged by.
+
+        In label order. `InputError` for a corpus of one language.
+        """
+        heard = set(self._targets["train"].tolist())
+        if len(heard) < 2:
             raise InputError(
-                f"{self.folder}: all training clips are of one language ({found[0]}), so there is nothing to tell "
-                "apart; add clips of another"
+                f"{self.folder}: all training clips are of one language ({self.languages[min(heard)]}), so there is "
+                "nothing to tell apart; add clips of another"
             )
-        return found
+        both = heard & set(self._targets.get("test", self._targets["train"]).tolist())
+        return tuple(self.languages[label] for label in sorted(both if len(both) > 1 else heard))
 
     @property
     def has_groups(self) -> bool:
@@ -153,7 +157,10 @@ class ClipStore:
     def check(self) -> Checked:
         """Read every sample. `InputError` for samples that are no numbers and for a single language; warnings for
         what is merely odd."""
-        _ = self.spoken
+        if len(set(self.spoken) & {self.languages[label] for label in self._targets.get("test", [0, 1])}) < 2:
+            raise InputError(
+                f"{targets_path(self.folder, 'test')}: fewer than two of the languages of train are in test"
+            )
         silent: dict[str, int] = {}
         warnings: list[str] = []
         for split in self.names:

@@ -195,7 +195,8 @@ def draw(found: Timeline) -> Figure:
 
     figure, _ = plots.new_figure(2.0, 6.9, nrows=2, sharex=True, height_ratios=[1, 6])
     strip, axis = figure.axes
-    colours = [plots.COLOURS.get(code, plots.PALE) for code in found.languages]
+    colours = list(plots.colours(found.languages).values())
+    legend = {"fontsize": 7, "frameon": False, "ncols": -(-len(colours) // 12)}
     edges = np.append(np.arange(len(found.course)) * STEP_S, found.duration_s)
     shares = np.where(found.heard[:, None], found.probabilities, 0.0)
     top = np.zeros(len(edges))
@@ -210,7 +211,7 @@ def draw(found: Timeline) -> Figure:
             strip.text((each.start_s + each.end_s) / 2, 0.5, each.language or "–", ha="center", va="center", fontsize=7)
     strip.set(yticks=[], ylim=(0, 1))
     axis.set(xlabel="time / s", ylabel="probability", xlim=(0, found.duration_s), ylim=(0, 1))
-    axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=7, frameon=False)
+    axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), **legend)
     return figure
 
 

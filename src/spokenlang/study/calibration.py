@@ -51,12 +51,13 @@ class Calibration:
 
 
 def calibration(runs: Sequence[TrainedRun], store: ClipStore) -> Calibration:
-    """Judge the calibrated probabilities of a setting on the test set."""
-    groups = comparison.groups_of(store, runs[0], "test")
+    """Judge the calibrated probabilities of a setting on the test set, or what stands in for it."""
+    on = comparison.judged(store)
+    groups = comparison.groups_of(store, runs[0], on)
     losses, surplus = {"nll": [], "brier": []}, []
     for run in runs:
-        labels, probability = run.scores("test").labels, run.probabilities("test")
-        flat = _one_confidence(run.scores("test").predictions, labels, probability.shape[1])
+        labels, probability = run.scores(on).labels, run.probabilities(on)
+        flat = _one_confidence(run.scores(on).predictions, labels, probability.shape[1])
         clips = np.arange(len(labels))
         losses["nll"].append([-np.log(np.maximum(each[clips, labels], 1e-12)) for each in (probability, flat)])
         losses["brier"].append([evaluation.brier_of_clips(labels, each) for each in (probability, flat)])
@@ -67,7 +68,7 @@ def calibration(runs: Sequence[TrainedRun], store: ClipStore) -> Calibration:
     )
     means = {name: np.mean(of_seeds, axis=(0, 2)).tolist() for name, of_seeds in losses.items()}
     return Calibration(
-        comparison.statistic(runs, "ece"), *means["nll"], *means["brier"], gains,
+        comparison.statistic(runs, "ece", on), *means["nll"], *means["brier"], gains,
         intervals.above(intervals.sample(surplus, groups)),
     )  # fmt: skip
 

@@ -58,6 +58,11 @@ def seeds(runs: Sequence[TrainedRun]) -> list[int]:
     return [run.config.seed for run in runs]
 
 
+def judged(store: ClipStore) -> str:
+    """The split that results are of: `test`, or `validation` where nobody tells the languages of the test clips."""
+    return "validation" if "test" in store.hidden else "test"
+
+
 def store_split(split: str) -> str:
     """Where the clips of a scored split lie: validation is a part of train."""
     return "train" if split == "validation" else split
@@ -80,32 +85,29 @@ def is_clean(store: ClipStore, run: TrainedRun, split: str) -> np.ndarray | None
     return None if column is None else np.isin(column.astype(str), ("1", "True", "true"))
 
 
-def right_on(
-    runs: Sequence[TrainedRun], store: ClipStore, split: str = "test", where: np.ndarray | None = None
-) -> Sample:
-    """Whether the clips ``where`` (clips,) bool of a split are right, under every seed."""
+def right_on(runs: Sequence[TrainedRun], store: ClipStore, split: str = "", where: np.ndarray | None = None) -> Sample:
+    """Whether the clips ``where`` (clips,) bool of a split (the one that is judged) are right, under every seed."""
+    split = split or judged(store)
     groups = groups_of(store, runs[0], split)
     chosen = np.ones(len(groups), dtype=bool) if where is None else where
     return intervals.sample([run.scores(split).right[chosen] for run in runs], groups[chosen])
 
 
 def accuracy(
-    runs: Sequence[TrainedRun], store: ClipStore, split: str = "test", where: np.ndarray | None = None
+    runs: Sequence[TrainedRun], store: ClipStore, split: str = "", where: np.ndarray | None = None
 ) -> Interval:
     """Accuracy of a setting, mean over seeds, with its 95 % interval; ``where`` (clips,) bool restricts the clips."""
     return replace(intervals.interval(right_on(runs, store, split, where)), seeds=tuple(seeds(runs)))
 
 
-def statistic(runs: Sequence[TrainedRun], measure: str, split: str = "test") -> Interval:
+def statistic(runs: Sequence[TrainedRun], measure: str, split: str) -> Interval:
     """Mean over seeds of a measure of metrics.json, with the range of the seeds (not a confidence interval)."""
     values = [run.metrics[split][measure] for run in runs]
     clips = len(runs[0].scores(split).labels)
     return Interval(float(np.mean(values)), min(values), max(values), clips, tuple(seeds(runs)))
 
 
-def difference(
-    first: Sequence[TrainedRun], second: Sequence[TrainedRun], store: ClipStore, split: str = "test"
-) -> Test:
+def difference(first: Sequence[TrainedRun], second: Sequence[TrainedRun], store: ClipStore, split: str = "") -> Test:
     """Accuracy of the first setting minus that of the second on the same clips."""
     exact = tuple(runs[0].model is None for runs in (first, second))  # a regression has no seeds
     found = intervals.compare(*(right_on(runs, store, split) for runs in (first, second)), exact)

@@ -61,14 +61,15 @@ def lost_without(
 
 
 def dialects(runs: Sequence[TrainedRun], store: ClipStore) -> tuple[Test, list[Effect]]:
-    """What unseen dialects cost: all of them, and each, against the test set's clips of the same languages."""
-    known, unseen = runs[0].scores("test").labels, runs[0].scores("dialects").labels
-    every = comparison.contrast(runs, store, ("test", np.isin(known, unseen)), ("dialects", None))
+    """What unseen dialects cost: all of them, and each, against the judged clips of the same languages."""
+    on = comparison.judged(store)
+    known, unseen = runs[0].scores(on).labels, runs[0].scores("dialects").labels
+    every = comparison.contrast(runs, store, (on, np.isin(known, unseen)), ("dialects", None))
     column = comparison.attribute(store, runs[0], "dialects", "dialect")
     names = [] if column is None else [name for name in np.unique(column.astype(str)) if name]
     each = []
     for name in names:
         of_it = column.astype(str) == name
-        same = ("test", np.isin(known, unseen[of_it]))
+        same = (on, np.isin(known, unseen[of_it]))
         each.append(Effect(name, comparison.contrast(runs, store, same, ("dialects", of_it)), len(names), len(runs)))
     return every, each

@@ -1,4 +1,4 @@
-"""Test clips to listen to, as rows of a clip list: what was spoken, what it was taken for, how surely."""
+"""Clips to listen to, as rows of a clip list: what was spoken, what it was taken for, how surely."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterable
 import numpy as np
 
 from spokenlang.corpus.store import ClipStore
-from spokenlang.languages import CODES
 from spokenlang.study import attribution, comparison
 from spokenlang.training.runs import TrainedRun
 
@@ -15,15 +14,15 @@ COLUMNS = {"true": "Spoken", "predicted": "Taken for", "confidence": "Confidence
 """Headings of the rows' columns."""
 
 
-def wrong_first_the_surest(run: TrainedRun) -> np.ndarray:
+def wrong_first_the_surest(run: TrainedRun, split: str) -> np.ndarray:
     """Places in the scores of the clips that are wrong, the most confident one first."""
-    wrong = np.flatnonzero(~run.scores("test").right)
-    return wrong[np.argsort(-run.probabilities("test").max(axis=1)[wrong], kind="stable")]
+    wrong = np.flatnonzero(~run.scores(split).right)
+    return wrong[np.argsort(-run.probabilities(split).max(axis=1)[wrong], kind="stable")]
 
 
-def right_of_each_language(run: TrainedRun, each: int) -> np.ndarray:
+def right_of_each_language(run: TrainedRun, split: str, each: int) -> np.ndarray:
     """Places in the scores of the first clips of each language that are right."""
-    scores = run.scores("test")
+    scores = run.scores(split)
     right = np.flatnonzero(scores.right)
     return np.concatenate([right[scores.labels[right] == label][:each] for label in np.unique(scores.labels)])
 
@@ -31,18 +30,19 @@ def right_of_each_language(run: TrainedRun, each: int) -> np.ndarray:
 def rows(
     run: TrainedRun, store: ClipStore, places: Iterable[int], *, prefix: str = "", attributed: bool = False
 ) -> list[dict[str, object]]:
-    """A row for each of the test clips at ``places``; ``attributed`` adds what spoke for the decision over time."""
-    scores, sure = run.scores("test"), run.probabilities("test").max(axis=1)
-    described = comparison.described(store, run, "test")
+    """A row for each of the judged clips at ``places``; ``attributed`` adds what spoke for the decision over time."""
+    on = comparison.judged(store)
+    scores, sure = run.scores(on), run.probabilities(on).max(axis=1)
+    described = comparison.described(store, run, on)
     found = []
     for at in places:
         index = scores.index[at]
-        samples = store.inputs("test")[index].astype(np.float32)
+        samples = store.inputs(comparison.store_split(on))[index].astype(np.float32)
         row = {
             "id": f"{prefix}{index}",
             "samples": samples,
-            "true": CODES[scores.labels[at]],
-            "predicted": CODES[scores.predictions[at]],
+            "true": run.languages[scores.labels[at]],
+            "predicted": run.languages[scores.predictions[at]],
             "confidence": round(float(sure[at]), 3),
             "recording": described[at],
         }

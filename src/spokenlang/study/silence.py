@@ -92,7 +92,7 @@ class Effect:
 def effects(
     model: LanguageModel, store: ClipStore, split: str, index: NDArray[np.integer], kinds: Sequence[Kind]
 ) -> tuple[Interval, list[Effect]]:
-    """Accuracy of a six-class model on clips of a split as they are, and what each kind of pause makes of it.
+    """Accuracy of a model of all languages on clips of a split as they are, and what each kind of pause makes of it.
 
     Intervals are over voices, and a voice with and without the pause is a pair.
     """
