@@ -51,7 +51,7 @@ def _name_classes(axis: mpl.axes.Axes, codes: Sequence[str]) -> None:
     axis.tick_params(labelsize=6)
     if len(codes) > COUNTED:
         for tick in (*axis.xaxis.get_major_ticks()[1::2], *axis.yaxis.get_major_ticks()[1::2]):
-            tick.set_pad(tick.get_pad() + 7)
+            tick.set_pad(tick.get_pad() + 8)
 
 
 def output_space(points: np.ndarray, labels: np.ndarray, explained: Sequence[float], codes: Sequence[str]) -> Figure:
@@ -99,10 +99,10 @@ def distances(matrix: np.ndarray, codes: Sequence[str]) -> Figure:
     """Distances between class means, ``matrix`` (n, n), as a shaded triangle."""
     width = float(np.clip(0.4 * len(codes), 2.4, COLUMN))
     figure, axis = new_figure(1.9 / 2.4 * width, width=width)
-    size = min(7.5, 23 * width / len(codes))
     lower = np.where(np.tri(len(matrix), k=-1, dtype=bool), matrix, np.nan)
     axis.imshow(lower, cmap="Oranges_r", vmin=0 if len(codes) == 2 else None)  # one distance has none to be darker than
-    middle = np.nanmean(lower)
+    middle, longest = np.nanmean(lower), len(f"{np.nanmax(lower):.1f}")
+    size = min(7.5, 65 * width / len(codes) / (0.6 * longest))  # 65 points of an inch are left to the cells
     for row, column in zip(*np.tril_indices(len(matrix), k=-1), strict=True):
         colour = "white" if lower[row, column] < 0.75 * middle else INK
         axis.text(column, row, f"{lower[row, column]:.1f}", ha="center", va="center", fontsize=size, color=colour)
