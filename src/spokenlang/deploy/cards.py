@@ -158,7 +158,7 @@ def _calibration(runs: Sequence[TrainedRun], best: TrainedRun, measured: Sequenc
     said = f"Logits are divided by {best.temperature:.3f}, fitted on validation clips."
     if "test" not in measured:
         return said
-    error, loss = (comparison.statistic(runs, measure) for measure in ("ece", "nll"))
+    error, loss = (comparison.statistic(runs, measure, "test") for measure in ("ece", "nll"))
     return (
         f"{said} On the test set the expected calibration error is {error.value:.3f} (seeds {error.low:.3f} to "
         f"{error.high:.3f}), the negative log-likelihood {loss.value:.3f} nats."

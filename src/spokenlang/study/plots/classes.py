@@ -102,7 +102,7 @@ def distances(matrix: np.ndarray, codes: Sequence[str]) -> Figure:
     lower = np.where(np.tri(len(matrix), k=-1, dtype=bool), matrix, np.nan)
     axis.imshow(lower, cmap="Oranges_r", vmin=0 if len(codes) == 2 else None)  # one distance has none to be darker than
     middle, longest = np.nanmean(lower), len(f"{np.nanmax(lower):.1f}")
-    size = min(7.5, 65 * width / len(codes) / (0.6 * longest))  # 65 points of an inch are left to the cells
+    size = min(7.5, 56 * width / len(codes) / (0.6 * longest))  # 56 points of an inch are left to cells
     for row, column in zip(*np.tril_indices(len(matrix), k=-1), strict=True):
         colour = "white" if lower[row, column] < 0.75 * middle else INK
         axis.text(column, row, f"{lower[row, column]:.1f}", ha="center", va="center", fontsize=size, color=colour)
