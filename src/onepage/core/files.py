@@ -141,11 +141,12 @@ def others(folder: Path, ours: Collection[str]) -> list[str]:
 
 def listing(folder: Path) -> list[str]:
     """Relative paths of everything in a folder that is not a folder itself; links are not followed."""
-    found = []
+    found, top = [], len(os.fspath(folder)) + 1
     for place, folders, names in os.walk(folder):
+        inside = f"{place[top:]}/".lstrip("/")
         links = [name for name in folders if os.path.islink(os.path.join(place, name))]
-        found += [os.path.relpath(os.path.join(place, name), folder) for name in [*names, *links]]
-    return [name.replace(os.sep, "/") for name in found]
+        found += [f"{inside}{name}" for name in [*names, *links]]
+    return found
 
 
 def discard(file: Path) -> None:

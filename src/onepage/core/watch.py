@@ -8,7 +8,6 @@ read, and when they all still agree there is nothing to do: 0.05 s.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import time
 from pathlib import Path
@@ -38,8 +37,7 @@ class Watch:
 
     def sha256(self, path: Path) -> str:
         """The hash of a file's content, taken again only where its state is another one."""
-        mark = json.dumps([str(path.resolve()), *(self.file(path) or [])])
-        mark = hashlib.sha256(mark.encode()).hexdigest()[:32]
+        mark = hashlib.sha256(f"{path} {self.file(path)}".encode("utf-8", "surrogateescape")).hexdigest()[:32]
         if mark not in self.fingerprints:
             self.fingerprints[mark] = files.digest(path)
         return self.fingerprints[mark]

@@ -8,18 +8,29 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from onepage.core import files, sealed, watch
 
+Known = dict[str, list[Any]]  # relative path -> [sha256, state]
+
 RECORD = "page.done"  # in build/<report>: the key that the page was made for, and the state of each of its files
 
 
-def remember(build: Path, out: Path, key: str, names: list[str]) -> None:
+def look(folder: Path, earlier: Known | None = None, without: Collection[str] = ()) -> Known:
+    """All files of a report's folder; one that is in the state in which it was `earlier` is not read again."""
+    known, found = earlier or {}, {}
+    for name in sorted({*files.listing(folder)} - {files.MARKER, *without}, key=lambda name: name.split("/")):
+        state = watch.state_of(folder / name)  # first: what changes while it is read shall look changed
+        found[name] = known[name] if name in known and known[name][1] == state else [_sha256(folder / name), state]
+    return found
+
+
+def remember(build: Path, key: str, known: Known) -> None:
     """After the report was put in place: what is there, and what for."""
-    found = {name: [_sha256(out / name), watch.state_of(out / name)] for name in sorted(names)}
-    _save(build, {"key": key, "at": time.time_ns(), "files": found})
+    _save(build, {"key": key, "at": time.time_ns(), "files": known})
 
 
 def reasons(build: Path, out: Path) -> list[str]:

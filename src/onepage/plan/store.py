@@ -66,7 +66,8 @@ def clear_harmed(entry: Path, said: str) -> None:
 
 
 def _sealed(entry: Path) -> list[str]:
-    names = (path.relative_to(entry).as_posix() for path in files_below(entry))
+    top = len(str(entry)) + 1
+    names = (str(path)[top:] for path in files_below(entry))
     return [name for name in names if name not in _UNSEALED]
 
 

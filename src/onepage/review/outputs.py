@@ -41,6 +41,10 @@ class Media:
         self.files[name] = content
         return f"{self.folder}/{name}"
 
+    def named(self) -> dict[str, bytes]:
+        """Each file by its path beside the page."""
+        return {f"{self.folder}/{name}": content for name, content in self.files.items()}
+
     def place(self, where: str) -> bundles.Place:
         """A place for the next output that nothing describes."""
         self.places += 1

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
 from dataclasses import dataclass, replace
 from functools import cache
 from html import escape
@@ -29,6 +28,7 @@ from onepage.scripts import percent
 STYLES = ("page.css", "media.css")
 SCRIPTS = ("page.js",)
 PAGE = "page of an execution"  # how the folder of one under build/ is marked
+PAGE_FILE = "page.html"  # in it
 COMMIT = "<!--commit-->"  # where the template has it; a page is kept without, since each edit anywhere brings another
 
 
@@ -58,11 +58,15 @@ def render_target(plan: dict[str, Any], target: dict[str, Any], root: str | Path
 
     `plan` and `target` are as loaded from plan.json, `root` is the project that their paths are relative to.
     """
-    return _put(prepare(plan, target, Path(root)), target["id"], Path(out_dir), plan.get("code") or {})
+    made, folder = prepare(plan, target, Path(root)), Path(out_dir) / "analyses"
+    page = _with_commit(made.pop(PAGE_FILE).decode("utf-8"), plan.get("code") or {})
+    for name, content in made.items():
+        _write(folder / name, content)
+    return _write(folder / f"{target['id']}.html", page.encode())
 
 
-def prepare(plan: dict[str, Any], target: dict[str, Any], root: Path) -> Path:
-    """Make the page and keep it under `build/`, if it is not there already; returns the folder that it is kept in.
+def prepare(plan: dict[str, Any], target: dict[str, Any], root: Path) -> dict[str, bytes]:
+    """Make the page and keep it under `build/`, if it is not there already; returns it and its media by name.
 
     An execution may call this as it ends, in a process that has nbconvert loaded: the report then only copies.
     """
@@ -76,10 +80,12 @@ def prepare(plan: dict[str, Any], target: dict[str, Any], root: Path) -> Path:
     raw = notebook.read_bytes()
     digest = hashlib.sha256(repr((facts, _own_digest())).encode() + b"\0" + raw + b"\0" + text.encode()).hexdigest()
     kept = root / BUILD / plan["report"] / "pages" / facts.id
-    if not _holds(kept, digest):
+    found = _held(kept, digest)
+    if found is None:
         page, media = _render(json.loads(raw), text, facts, entry / "files")
-        _keep(kept, digest, page, media)
-    return kept
+        found = {PAGE_FILE: page.encode(), **media.named()}
+        _keep(kept, digest, found)
+    return found
 
 
 def render_failed(
@@ -112,7 +118,8 @@ def render_failed(
             failure=message,
         )
     page, media = _render(notebook, text, facts, notebook_path.parent / "files", folder=f"{out.stem}-media")
-    _write_media(media, out.parent)
+    for name, content in media.named().items():
+        files.write(out.parent / name, content)
     return files.write(out, _with_commit(page, plan.get("code") or {} if plan else {}))
 
 
@@ -280,31 +287,36 @@ def _turn(near: tuple[str, str] | None) -> dict[str, str] | None:
     return {"href": f"{near[0]}.html", "title": near[1]} if near else None
 
 
-def _holds(kept: Path, digest: str) -> bool:
-    """Whether a page is kept that was made from this, and is as it was written."""
+def _held(kept: Path, digest: str) -> dict[str, bytes] | None:
+    """What is kept, if it was made from this and is as it was written."""
+    found: dict[str, bytes] = {}
+
+    def hashed(path: Path) -> str:
+        found[str(path)] = path.read_bytes()
+        return hashlib.sha256(found[str(path)]).hexdigest()
+
     try:
         first, _, sums = (kept / "digest").read_text(encoding="utf-8").partition("\n")
     except (OSError, UnicodeDecodeError):
-        return False
-    return first == digest and not sealed.fault(kept, sums, _made(kept))
+        return None
+    names = [name for name in files.listing(kept) if name not in ("digest", files.MARKER)]
+    if first != digest or sealed.fault(kept, sums, names, hashed):
+        return None
+    return dict(zip(names, found.values(), strict=True))
 
 
-def _keep(kept: Path, digest: str, page: str, media: Media) -> None:
+def _keep(kept: Path, digest: str, made: dict[str, bytes]) -> None:
     files.remove(kept, PAGE)
     files.own(kept, PAGE)
-    _write_media(media, kept)
-    files.write(kept / "page.html", page)
-    made = f"{digest}\n{sealed.sums(kept, _made(kept))}"
-    files.write(kept / "digest", made)  # last: without it the rest does not count
+    for name, content in made.items():
+        _write(kept / name, content)
+    files.write(kept / "digest", f"{digest}\n{sealed.sums(kept, made)}")  # last: without it the rest does not count
 
 
-def _made(kept: Path) -> list[str]:
-    return [name for name in files.listing(kept) if name not in ("digest", files.MARKER)]
-
-
-def _write_media(media: Media, folder: Path) -> None:
-    for name, content in media.files.items():
-        files.write(folder / media.folder / name, content)
+def _write(path: Path, content: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
 
 
 def _with_commit(page: str, code: dict[str, Any]) -> str:
@@ -313,12 +325,3 @@ def _with_commit(page: str, code: dict[str, Any]) -> str:
     changed = " with changes not committed" if code.get("dirty") else ""
     said = f" · commit <code>{escape(code['commit'])}</code>{changed}" if code.get("commit") else ""
     return before + said + after
-
-
-def _put(kept: Path, name: str, out_dir: Path, code: dict[str, Any]) -> Path:
-    folder = out_dir / "analyses"
-    media = kept / "media" / name
-    if media.is_dir():
-        shutil.copytree(media, folder / "media" / name, dirs_exist_ok=True, copy_function=shutil.copyfile)
-    page = (kept / "page.html").read_bytes().decode("utf-8")  # not as text, whose ends of lines are changed
-    return files.write(folder / f"{name}.html", _with_commit(page, code))

@@ -11,7 +11,7 @@ import gc
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +74,13 @@ def build(plan: planfile.Plan) -> Built:
         files.finish_earlier(out, what, pagestate.names(plan.folder))
         with files.temporary(f".{out.name}-", what, out.parent) as folder:
             folder.chmod(0o755)
-            built = _write(plan, folder)
+            built, known = _write(plan, folder)
             ours = pagestate.names(plan.folder) | places.manifest_names(out)
             kept = files.put_in_place(folder, out, what, ours)
-        pagestate.remember(plan.folder, out, key, sorted(places.manifest_names(out)))
+        pagestate.remember(plan.folder, key, known)
     for name in kept:
         print(f"  note: {plan.data['out']}/{name} is not of this report, and was left where it is")
-    return Built(out, *built)
+    return replace(built, folder=out)
 
 
 def summary(built: Built, here: Path) -> str:
@@ -101,15 +101,7 @@ def summary(built: Built, here: Path) -> str:
     return "\n".join(lines)
 
 
-def manifest(folder: Path, report: str) -> dict[str, Any]:
-    """The sha256 of every file of a report's folder that is the same in every build."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    names = {path.relative_to(folder).as_posix(): path for path in paths}
-    digests = {n: files.digest(p) for n, p in names.items() if n not in UNLISTED}
-    return {"report": report, "files": digests}
-
-
-def _write(plan: planfile.Plan, folder: Path) -> tuple[dict[str, Any], Composed, Typeset, list[bytes], list[check.Row]]:
+def _write(plan: planfile.Plan, folder: Path) -> tuple[Built, pagestate.Known]:
     collected = results.collect(plan.data, plan.root)
     found = collected.results
     settings = config.load(plan.root)
@@ -136,7 +128,9 @@ def _write(plan: planfile.Plan, folder: Path) -> tuple[dict[str, Any], Composed,
         documents.write(settings.formats, *page)
         for target in plan.targets:
             render.render_target(plan.data, target, plan.root, folder)
-        pages.environment().get_template(index.TEMPLATE)  # compiled while Typst is at work
+        # Before Typst has ended: what the index is made with, and most of the manifest.
+        pages.environment().get_template(index.TEMPLATE)
+        early = pagestate.look(folder, without=("report.pdf", "report.png"))
         rows = check.judge(page_folder, composed, found, lambda: pressing.result()[0], folder, plan.root)
     made, pictures = pressing.result()
     headline = list(dict.fromkeys(name for name, _ in composed.use.shown if name in found["values"]))
@@ -144,8 +138,10 @@ def _write(plan: planfile.Plan, folder: Path) -> tuple[dict[str, Any], Composed,
         plan.data, found, folder, [row.as_dict() for row in rows], found["claims"], root=plan.root,
         headline=headline[: index.HEADLINES],
     )  # fmt: skip
-    _put(folder / "manifest.json", results.as_json(manifest(folder, plan.report)).encode("utf-8"))
-    return found, composed, made, pictures, rows
+    early = pagestate.look(folder, early)
+    listed = {name: digest for name, (digest, _) in early.items() if name not in UNLISTED}
+    _put(folder / "manifest.json", results.as_json({"report": plan.report, "files": listed}).encode("utf-8"))
+    return Built(folder, found, composed, made, pictures, rows), pagestate.look(folder, early)
 
 
 def _put(path: Path, content: bytes) -> None:

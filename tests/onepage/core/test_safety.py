@@ -381,7 +381,7 @@ CHANGES = {
 def test_an_output_that_is_not_as_it_was_written_is_written_again(tmp_path: Path, name: str, change: str) -> None:
     out, build = report(tmp_path, {"report.pdf": "11", "analyses/q1.html": "11"}), tmp_path / "build"
     files.write(build / "page.key", "k\n")
-    pagestate.remember(build, out, "k", sorted(places.manifest_names(out)))
+    pagestate.remember(build, "k", pagestate.look(out))
     time.sleep(0.06)
     assert pagestate.reasons(build, out) == []
     CHANGES[change](out / name)
@@ -394,7 +394,7 @@ def test_an_output_that_is_not_as_it_was_written_is_written_again(tmp_path: Path
 def test_a_report_that_was_only_touched_or_copied_stands(tmp_path: Path) -> None:
     out, build = report(tmp_path, {"report.pdf": "1"}), tmp_path / "build"
     files.write(build / "page.key", "k\n")
-    pagestate.remember(build, out, "k", sorted(places.manifest_names(out)))
+    pagestate.remember(build, "k", pagestate.look(out))
     os.utime(out / "report.pdf", (1, 1))
     os.utime(out / "manifest.json", (1, 1))  # older than the key: not what counts
     assert pagestate.reasons(build, out) == []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from onepage.core import quantities
 from onepage.page.layout.writers import VERDICTS, Writer, raw_inline
-from onepage.page.tree import pandoc, pictures
+from onepage.page.tree import pictures
 from onepage.page.tree.pandoc import Node
 from onepage.page.tree.walk import attribute, rewrite
 
@@ -19,14 +19,14 @@ class HtmlWriter(Writer):
     """HTML whose images are inside it."""
 
     to: str = "html5"
+    between: str = "<!-- onepage: the next part -->"
     noted: int = 0  # footnotes so far: their numbers go on from part to part, as in the PDF
     notes: list[tuple[int, list[Node]]] = field(default_factory=list)  # those of the part that is being written
 
-    def write(self, blocks: list[Node]) -> str:
+    def changed(self, part: list[Node]) -> list[Node]:
         """A part of the page, its footnotes below it."""
         self.notes = []
-        changed: list[Node] = rewrite(blocks, self.change)
-        return pandoc.write([*changed, *self._footnotes()], self.to)
+        return [*super().changed(part), *self._footnotes()]
 
     def _footnotes(self) -> list[Node]:
         """The list of footnotes. pandoc's own begins at one in every part, with the ids that the last one had."""

@@ -28,7 +28,6 @@ PICTURE_PPI = 120  # of report.png
 SMALLEST, LARGEST, STEP = 8.5, 9.6, 0.1  # body sizes to choose from, in points
 PLACES = ("here", "auto")  # see Setting
 WORTH = 0.3  # points that the body must gain for figures to leave their place in the text
-BETWEEN = "// onepage: the next part"
 CONTENT, WHOLE = "content", "whole"  # what of the document is laid out
 AFTER = ("distribution", "appendix")  # the parts that follow the content
 SPACE_STEP, WIDEST = 0.05, 2.2  # of Setting.space
@@ -243,9 +242,7 @@ def _write_sources(
     abstract, notes = writer.noted(document.abstract)
     texts = {**document.parts, "content": [*notes, *document.parts["content"]], "abstract": abstract}
     parts = {name: blocks for name, blocks in texts.items() if blocks}
-    between = {"t": "RawBlock", "c": ["typst", BETWEEN]}  # one call of pandoc for all
-    written = writer.write([block for blocks in parts.values() for block in (*blocks, between)]).split(BETWEEN)
-    for name, text in zip(parts, written, strict=False):
+    for name, text in zip(parts, writer.write(*parts.values()), strict=True):
         (folder / f"{name}.typ").write_text(f'#import "theme/page.typ": *\n{text.strip()}\n', encoding="utf-8")
     # Where the content is laid out alone, what it links to in other parts is there in name only.
     links = writer.anchors([block for name, blocks in parts.items() if name in AFTER for block in blocks])

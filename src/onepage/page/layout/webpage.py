@@ -24,8 +24,9 @@ def webpage(document: Document, front: Front, results: dict[str, Any], assets: P
     writer = HtmlWriter(document, results, assets, page_folder)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     named = {name: theme_file(name, page_folder) for name in ("page.html", "page.css")}
-    abstract = writer.write(document.abstract) if document.abstract else ""  # first: it has the first footnotes
-    parts = {name: writer.write(_below_title(blocks)) for name, blocks in document.parts.items()}
+    # the abstract first: it has the first footnotes
+    abstract, *written = writer.write(document.abstract, *map(_below_title, document.parts.values()))
+    parts = dict(zip(document.parts, written, strict=True))
     return environment.from_string(read_text(named["page.html"], str(named["page.html"]))).render(
         front=front,
         css=_inlined(read_text(named["page.css"], str(named["page.css"])), named["page.css"]),

@@ -40,10 +40,17 @@ class Writer:
     assets: Path  # the folder that figures' paths are relative to
     page_folder: Path  # where images named in Markdown stand
     to: str = ""  # pandoc's name of the format
+    between: str = ""  # a comment in it: where the next part begins
 
-    def write(self, blocks: list[Node]) -> str:
-        """A part of the page in this format."""
-        return pandoc.write(rewrite(blocks, self.change), self.to)
+    def write(self, *parts: list[Node]) -> list[str]:
+        """Parts of the page in this format, by one call of pandoc."""
+        blocks = [block for part in parts for block in (*self.changed(part), self.raw(self.between))]
+        written = pandoc.write(blocks, self.to).split(f"{self.between}\n")
+        return written[: len(parts)]
+
+    def changed(self, part: list[Node]) -> list[Node]:
+        """A part of the page as pandoc shall have it."""
+        return rewrite(part, self.change)
 
     def change(self, node: Node) -> Node | list[Node] | None:
         """Replace what the page gives a meaning of its own; leave the rest to pandoc."""
