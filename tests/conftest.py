@@ -16,27 +16,32 @@ os.environ["OMP_NUM_THREADS"] = "1"
 LONG = (
     "test_report.py",
     "test_build.py",
+    "browser/test_pages.py",
     "test_reads.py",
+    "docs/test_pages.py",
     "test_bare_arrays.py",
     "test_failures.py",
-    "test_mutation.py",
-    "test_net_search.py",
-    "test_pages.py",
-    "test_locks.py",
     "test_plain_python.py",
-    "test_script_rules.py",
-    "test_safety.py",
-    "test_tutorial.py",
     "test_check.py",
-    "test_init.py",
-    "test_preview.py",
+    "test_locks.py",
+    "test_net_export.py",
+    "test_observed.py",
     "test_types.py",
-    "test_benchmarks.py",
+    "test_preview.py",
+    "test_net_training.py",
+    "test_corpus_espeak.py",
+    "test_mutation.py",
+    "test_init.py",
 )
 
 
+def rank(item: pytest.Item) -> int:
+    path = item.path.as_posix()
+    return next((place for place, name in enumerate(LONG) if path.endswith(f"/{name}")), len(LONG))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+    items.sort(key=rank)
 
 
 @pytest.fixture(scope="session")

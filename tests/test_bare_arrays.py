@@ -13,12 +13,18 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 BARE = {"CORPUS": "bare", "PROFILE": "quick", "P": "epochs=1 batch_size=16"}
 CLIPS = {"train": 96, "test": 24}
+FEWER = {  # runs that differ from others by one setting
+    '["none", "dropout", "masks", "crop", "mel_warp"]': '["none", "crop"]',
+    '["loudness", "utterance", "crop", "mel_warp", "masks", "dropout"]': '["loudness", "crop"]',
+}
 
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A clone, and the arrays: five seconds of a trembling tone in noise, a pitch and a tremor for each label."""
     made = Clone(tmp_path_factory.mktemp("clone"), **BARE)
+    for old, new in FEWER.items():
+        made.edit("analysis/experiments.toml", old, new)
     folder = made.folder / "bare"
     folder.mkdir()
     random = np.random.default_rng(3)

@@ -84,13 +84,19 @@ def test_going_back_costs_nothing(project: example.Project) -> None:
     assert project.manifest() == before
 
 
-def test_jobs_and_plain_kernels_give_the_same_bytes(built_dice: example.Project, tmp_path: Path) -> None:
-    for words in (["-j1"], ["-j8", "LAUNCH=env ONEPAGE_TEST=1"]):  # LAUNCH: no warm parent
-        project = example.copy(tmp_path / "-".join(words).replace("=", "").replace(" ", ""))
-        assert project.executed(project.make("report", *words)) == example.ALL
-        assert project.entries() == built_dice.entries(), words
-        assert project.manifest() == built_dice.manifest(), words
-        assert example.gone(project.root)
+@pytest.mark.parametrize(
+    "words",
+    [["-j8", "LAUNCH=env ONEPAGE_TEST=1"], pytest.param(["-j1"], marks=pytest.mark.long)],  # LAUNCH: no warm parent
+    ids=["many jobs, plain kernels", "one job"],
+)
+def test_jobs_and_plain_kernels_give_the_same_bytes(
+    built_dice: example.Project, tmp_path: Path, words: list[str]
+) -> None:
+    project = example.copy(tmp_path / "dice")
+    assert project.executed(project.make("report", *words)) == example.ALL
+    assert project.entries() == built_dice.entries()
+    assert project.manifest() == built_dice.manifest()
+    assert example.gone(project.root)
 
 
 def test_why(project: example.Project) -> None:
