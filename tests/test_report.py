@@ -50,7 +50,7 @@ BRIEFLY = "epochs=10 batch_size=8"
 """What the brief demands at least: ten epochs, and steps enough for a loss every ten of them."""
 
 
-@pytest.fixture(scope="module", params=["small", pytest.param("quick", marks=pytest.mark.long)])
+@pytest.fixture(scope="module", params=["small", pytest.param("quick", marks=pytest.mark.long)])  # the same chain
 def clone(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A clone in which the quick report is built; `small` is the same of fewer clips, so the networks know little."""
     small = request.param == "small"

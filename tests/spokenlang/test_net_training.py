@@ -219,7 +219,7 @@ def launched(words: list[str]) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
 
 
-@pytest.mark.parametrize("pair", [forked, pytest.param(launched, marks=pytest.mark.long)])
+@pytest.mark.parametrize("pair", [forked, pytest.param(launched, marks=pytest.mark.long)])  # the same two processes
 def test_two_processes_give_what_one_gives(
     tiny_store: ClipStore, tmp_path: Path, pair: Callable[[list[str]], None]
 ) -> None:

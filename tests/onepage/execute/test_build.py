@@ -87,7 +87,7 @@ def test_going_back_costs_nothing(project: example.Project) -> None:
 @pytest.mark.parametrize(
     "words",
     [["-j8", "LAUNCH=env ONEPAGE_TEST=1"], pytest.param(["-j1"], marks=pytest.mark.long)],  # LAUNCH: no warm parent
-    ids=["many jobs, plain kernels", "one job"],
+    ids=["many jobs, plain kernels", "one job"],  # the gate holds many jobs to what two have built
 )
 def test_jobs_and_plain_kernels_give_the_same_bytes(
     built_dice: example.Project, tmp_path: Path, words: list[str]
