@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from clone import VALUES, Clone
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+# In the gate: bare arrays of other languages, whose test set is hidden (test_any_corpus.py).
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(1500)]
 
 BARE = {"CORPUS": "bare", "PROFILE": "quick", "P": "epochs=1 batch_size=16"}
 CLIPS = {"train": 96, "test": 24}
@@ -54,7 +55,6 @@ def test_a_folder_of_bare_arrays_is_a_corpus(report: Path) -> None:
     assert "six.dialects_accuracy" not in results["values"]
 
 
-@pytest.mark.long  # in the gate: `make verify` of the example project; two trainings, two exports to the same bytes
 def test_the_build_repeats_byte_for_byte_elsewhere(clone: Clone, report: Path) -> None:
     verified = clone.make("verify")
     assert verified.returncode == 0, verified.stdout[-3000:] + verified.stderr[-3000:]

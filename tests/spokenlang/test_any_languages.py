@@ -24,6 +24,7 @@ from spokenlang.deploy.tables import write_predictions
 from spokenlang.errors import InputError
 from spokenlang.language_names import BRANCHES, describe
 from spokenlang.languages import CODES, LANGUAGES, PAIR, told_apart
+from spokenlang.study import comparison
 from spokenlang.training.baselines import train_baseline
 from spokenlang.training.loop import train
 from spokenlang.training.runs import TrainedRun, load_run
@@ -108,6 +109,27 @@ def test_commands_speak_of_them(case: tuple, model: Path, tmp_path: Path, capsys
     capsys.readouterr()
     assert cli.main(["score", str(model), str(store.folder)]) == 0
     assert f"{runs['six'].metrics['test']['accuracy']:.4f}" in capsys.readouterr().out
+
+
+# --- a hidden test set
+
+
+def test_a_hidden_test_set_is_predicted_and_not_measured(tmp_path: Path) -> None:
+    store = ClipStore.open(write_store(tmp_path / "c", {"train": 10, "test": 3}, codes=("it", "pl", "tr"), hidden=True))
+    for task, there in (("six", True), ("binary", False)):
+        made = train(TrainConfig.from_parameters({**SHORT, "task": task, "epochs": 1}), store, tmp_path / task)
+        run = load_run(made.folder)
+        assert run.splits == ("validation",)
+        assert "test" not in run.metrics
+        with np.load(run.folder / "scores.npz") as arrays:
+            assert ("test_logits" in arrays) is there, "of two languages alone nobody knows which clips are of them"
+    run = load_run(tmp_path / "six")
+    assert not run.scores("test").known
+    assert run.probabilities("test").shape == (9, 3)
+    assert comparison.judged(store) == "validation"
+    assert comparison.accuracy([run], store) == comparison.accuracy([run], store, "validation")
+    baseline = train_baseline("mean_log_mel", TrainConfig.from_parameters(SHORT), store, tmp_path / "lr")
+    assert baseline.splits == ("validation",)
 
 
 # --- the server, where a model's languages and a corpus's are not the same

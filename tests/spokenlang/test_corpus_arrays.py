@@ -9,6 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tries import tries
 
 from spokenlang.commands import cli
 from spokenlang.corpus import copies
@@ -191,6 +194,64 @@ def test_arrays_in_another_form_are_converted(form: str, packed: str, tmp_path: 
         np.testing.assert_allclose(opened.inputs(split), values, atol=0.005 if form == "uint8" else 5e-4)
 
 
+SAMPLES = ["<f2", "<f4", ">f4", "<f8", "<i2", ">i2", "<i4", "|i1", "|u1"]
+LABELS = ["|i1", "|u1", "<i2", "<i4", "<i8", ">i8", "<u4", "<f4", "<f8"]
+FULL_SCALE = {"i1": 127, "u1": 127, "i2": 32767, "i4": 2**31 - 1}
+
+
+def of_kind(values: np.ndarray, kind: str) -> np.ndarray:
+    """Samples in -1..1 as a type of numbers has them."""
+    scale = FULL_SCALE.get(kind[1:])
+    if not scale:
+        return values.astype(kind)
+    return (np.round(values * scale) + (128 if kind == "|u1" else 0)).astype(kind)
+
+
+@settings(max_examples=tries(40), deadline=None)
+@given(
+    kind=st.sampled_from(SAMPLES), order=st.sampled_from("CF"), label=st.sampled_from(LABELS),
+    packed=st.sampled_from(["npy", "npz", "one npz", "the assignment's names"]), hidden=st.booleans(),
+)  # fmt: skip
+def test_any_numbers_in_any_order_and_container_become_a_store(
+    tmp_path_factory: pytest.TempPathFactory, kind: str, order: str, label: str, packed: str, hidden: bool
+) -> None:
+    """As they are where that is what a store is made of, else refused with the command that converts them."""
+    place, clips = tmp_path_factory.mktemp("c"), {"train": noise(12, width=1600), "test": noise(6, 1, width=1600)}
+    folder, arrays = place / "in", {}
+    folder.mkdir()
+    for split, values in clips.items():
+        arrays[f"inputs_{split}_fp16"] = np.asarray(of_kind(values.clip(-0.9, 0.9), kind), order=order)
+        if split == "train" or not hidden:
+            arrays[f"targets_{split}_int8"] = (np.arange(len(values)) % 6).astype(label)
+    if packed == "one npz":
+        np.savez(folder / "all.npz", **arrays)
+    for name, array in arrays.items() if packed != "one npz" else ():
+        own = name if packed != "npy" else name.replace("inputs", "X").replace("targets", "y").rsplit("_", 1)[0]
+        (np.savez if packed == "npz" else np.save)(folder / own, array)
+    if packed == "the assignment's names" and kind == "<f2" and np.dtype(label).kind != "f":
+        opened = ClipStore.open(folder)
+    else:
+        with pytest.raises(InputError) as caught:
+            ClipStore.open(folder)
+        assert cli.main(str(caught.value).split("spokenlang ")[-1].split()) == 0
+        opened = ClipStore.open(f"{folder}-8k")
+    assert opened.hidden == (("test",) if hidden else ())
+    for split, values in clips.items():
+        assert split in opened.hidden or opened.targets(split).tolist() == (np.arange(len(values)) % 6).tolist()
+        near = {"|i1": 0.009, "|u1": 0.009}.get(kind, 6e-4)
+        np.testing.assert_allclose(opened.inputs(split), values.clip(-0.9, 0.9), atol=near)
+
+
+def test_splits_of_different_lengths_are_cut_to_one_by_the_command(tmp_path: Path) -> None:
+    folder = store(tmp_path / "c", noise(12, width=4000), noise(6, 1, width=3200))
+    with pytest.raises(InputError, match=r"cut all splits to one length.*--seconds 0\.4") as caught:
+        ClipStore.open(folder)
+    with pytest.raises(InputError, match=r"(test 0\.4 s, train 0\.5 s).*--seconds"):
+        convert(folder, tmp_path / "out")
+    assert cli.main(str(caught.value).split("spokenlang ")[-1].split()) == 0
+    assert ClipStore.open(f"{folder}-8k").samples == 3200
+
+
 @pytest.mark.parametrize("name", [*FORMS, "npz"])
 def test_what_is_refused_names_the_command_that_helps(name: str, tmp_path: Path) -> None:
     folder = store(tmp_path / "c", noise(12), noise(6, 1))
@@ -246,6 +307,7 @@ def test_a_table_and_a_hidden_test_set_go_along(tmp_path: Path) -> None:
         ({"x_train": noise(6), "x_test": noise(6), "y_train": np.arange(6) % 2}, [], "labels are 0 to 1 only"),
         ({"x_train": noise(6), "x_test": noise(6), "y_train": np.arange(6) + 1}, [], "name them all with --languages"),
         ({"x_train": noise(6), "x_test": noise(6), "y_train": np.eye(6)}, [], "labels are one number per clip"),
+        ({"x_train": noise(6), "x_test": noise(6), "y_train": np.array(["de"] * 6)}, [], "number the languages from 0"),
         ({"x_train": noise(6)[0], "x_test": noise(6), "y_train": np.arange(6)}, [], "is not (clips, samples)"),
         ({"x_train": 1e4 * noise(6), "x_test": noise(6), "y_train": np.arange(6)}, [], "huge samples"),
         ({"x_train": noise(6) * np.nan, "x_test": noise(6), "y_train": np.arange(6)}, [], "clip 0 has NaN"),

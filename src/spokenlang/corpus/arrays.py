@@ -158,7 +158,8 @@ def require_agreement(folder: Path, inputs: dict[str, np.ndarray], targets: dict
         if array.shape[1] != width:
             raise InputError(
                 f"{inputs_path(folder, split)}: clips of {array.shape[1]} samples, but {width} in "
-                f"{inputs_path(folder, 'train').name}; cut all splits to one length"
+                f"{inputs_path(folder, 'train').name}; cut all splits to one length: "
+                f"{command(folder, f' --seconds {min(width, array.shape[1]) / RATE:g}')}"
             )
 
 

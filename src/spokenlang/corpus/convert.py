@@ -87,11 +87,15 @@ def _convert(
     languages: tuple[str, ...], progress: Callable[[int, int], None],
 ) -> list[str]:  # fmt: skip
     said, rows = [], {}
-    total = sum(len(array.data) for (kind, _), array in found.items() if kind == "inputs")
+    inputs = {split: two_dimensions(array) for (kind, split), array in found.items() if kind == "inputs"}
+    if seconds is None and len({clips.shape[1] for clips in inputs.values()}) > 1:
+        lengths = ", ".join(f"{split} {clips.shape[1] / rate:g} s" for split, clips in inputs.items())
+        raise InputError(f"{folder}: clips of the splits differ in length ({lengths}); say which with --seconds")
+    total = sum(map(len, inputs.values()))
     done = 0
     for split in (split for split in SPLITS if ("inputs", split) in found):
         source = found["inputs", split]
-        clips = two_dimensions(source)
+        clips = inputs[split]
         labels = _labels(found[key], languages) if (key := ("targets", split)) in found else None
         if labels is not None and len(labels) != len(clips):
             raise InputError(f"{source.name}: {len(clips)} clips but {len(labels)} labels in {found[key].name}")
@@ -193,7 +197,7 @@ def _labels(source: Source, languages: tuple[str, ...]) -> np.ndarray:
     if labels.ndim != 1:
         raise InputError(f"{source.name}: shape {labels.shape} is not (clips,); labels are one number per clip")
     if labels.dtype.kind not in "iuf" or (labels != np.round(labels)).any():
-        raise InputError(f"{source.name}: labels are {labels.dtype} and not whole numbers")
+        raise InputError(f"{source.name}: labels are {labels.dtype} and not whole numbers; number the languages from 0")
     classes = languages or CODES
     if ((labels < 0) | (labels >= len(classes))).any():
         raise InputError(

@@ -261,6 +261,17 @@ def test_demands_of_another_profile_are_not_asked(project, capsys):
     assert "asked in profile thorough only" in out
 
 
+@pytest.mark.parametrize(("needs", "asked"), [("net.no_such_value", False), ("VALUE", True)])
+def test_a_demand_is_asked_of_results_that_have_what_it_needs(project, capsys, needs, asked):
+    path = project.page / "brief.toml"
+    there = re.search(r'id = "size"[^\[]*?name = "([^"]+)"', path.read_text())[1]
+    edit(path, 'id = "size"', f'id = "size"\nneeds = "{needs.replace("VALUE", there)}"')
+    edit(path, "at_most = 100", "at_most = 0")
+    code, out = check(project, capsys)
+    assert (code == 1) is asked, out
+    assert (f"the results have no {needs}" in out) is not asked
+
+
 def test_another_course_is_another_file(project, capsys):
     """A lab report of another subject: other sections, no work distribution demands, its own limits."""
     (project.page / "brief.toml").write_text(

@@ -290,6 +290,23 @@ def test_columns_of_a_file(tmp_path, content, met):
 
 
 @pytest.mark.parametrize(
+    ("header", "met"),
+    [
+        ("clip,prediction,de", True),
+        ("clip,prediction,it,pl,tr", True),
+        ("clip,prediction", False),  # further columns are asked for
+        ("prediction,clip,de", False),
+        ("clip", False),
+    ],
+)
+def test_columns_that_go_on(tmp_path, header, met):
+    (tmp_path / "p.csv").write_text(f"{header}\n")
+    made = Evidence(None, None, {}, lambda: None, tmp_path, tmp_path)
+    found = demands_work._file({"name": "p.csv", "columns": ["clip", "prediction", "..."]}, made)
+    assert (not found.shortfalls) is met
+
+
+@pytest.mark.parametrize(
     ("title", "demanded", "met"),
     [
         ("Results", "Results", True),
