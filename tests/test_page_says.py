@@ -116,7 +116,7 @@ def test_every_claim_of_the_page_has_its_contrary() -> None:
         ("default", {"longer-is-better": False}, ["the longer", "surer the network"]),
         ("default", {"augmentation-helps": False}, ["worth most", "the largest loss is"]),
         ("default", {}, ["suffice", "voices cannot tell"]),
-        ("hidden", {}, ["% of the test clips", "of the test clips, a", "Test accuracy", "the test set", "No test clip"]),
+        ("hidden", {}, ["% of the test clips", "of the test clips, a", "Test accuracy", "the test set", "No test"]),
         ("bare", {}, ["validation clips, a linear", "is hidden", "Validation accuracy"]),
     ],
 )

@@ -97,7 +97,7 @@ def _apart(places: np.ndarray, room: np.ndarray) -> np.ndarray:
 
 def distances(matrix: np.ndarray, codes: Sequence[str]) -> Figure:
     """Distances between class means, ``matrix`` (n, n), as a shaded triangle."""
-    width = float(np.clip(0.4 * len(codes), 2.4, COLUMN))
+    width = min(max(2.4, round(0.4 * len(codes), 1)), COLUMN)
     figure, axis = new_figure(1.9 * width / 2.4, width=width)
     lower = np.where(np.tri(len(matrix), k=-1, dtype=bool), matrix, np.nan)
     axis.imshow(lower, cmap="Oranges_r", vmin=0 if len(codes) == 2 else None)  # one distance has none to be darker than
