@@ -3,7 +3,7 @@
 #   onepage:
 #     title: Bias
 #     question: "4a"
-#     reads: [corpus, six, mean_spectrum]
+#     reads: [corpus, six, mean_spectrum, strangers]
 #     timeout: 600
 # ---
 
@@ -24,10 +24,13 @@ import numpy as np
 import torch
 
 from onepage import context, publish
+from spokenlang.corpus.espeak.strangers import load
 from spokenlang.corpus.levels import clip_levels
 from spokenlang.corpus.store import ClipStore
 from spokenlang.language_names import describe
 from spokenlang.study import comparison, corpus_facts, plots
+from spokenlang.study.evaluation import probabilities
+from spokenlang.study.lengths import logits_at
 from spokenlang.training.runs import load_run
 
 plt.rcParams.update(publish.STYLE)
@@ -145,8 +148,8 @@ if spectrum:
 # %% [markdown]
 # ## What is none of its languages
 #
-# A closed-set model answers with one of its languages whatever it hears. Asked about noise, which is no evidence for
-# other languages (they are speech; this corpus has none of them to ask about):
+# A closed-set model answers with one of its languages whatever it hears, noise and other languages too (more of that in
+# [q4_strangers](q4_strangers.html)).
 
 # %% name="noise-confidence"
 random = np.random.default_rng(0)
@@ -159,8 +162,13 @@ favourite = np.bincount(answers.argmax(axis=1))
 codes = chosen.languages
 about = "mean confidence on clips of white noise"
 publish.value("bias.noise_confidence", float(sure.mean()), unit="fraction", n=noises, about=about)
+said = "how surely was not measured"
+if (context.runs("strangers")[0].folder / "clips.csv").exists():
+    foreign = load(context.runs("strangers")[0].folder)
+    logits = logits_at(chosen.model, foreign.inputs, store.samples)
+    said = f"with a mean confidence of {probabilities(logits).max(axis=1).mean():.0%}"
 findings.append(
-    f"speech in **other languages**, which it must call one of the {corpus_facts.spelled(len(codes))} (how surely was not measured)"
+    f"speech in **other languages**, which it must call one of the {corpus_facts.spelled(len(codes))} ({said})"
 )
 findings.append(
     f"**no speech**: it calls {favourite.max() / noises:.0%} of pure noise {describe(codes[int(favourite.argmax())]).name}, with a mean "

@@ -15,7 +15,7 @@ import importlib.metadata
 import json
 import platform
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from spokenlang import languages
 from spokenlang.corpus import acoustics, metadata, workplace
 from spokenlang.corpus.espeak import chunks, conditions, speakers, synthesis, texts, workers
 from spokenlang.corpus.espeak.chunks import SAMPLES, Clip
+from spokenlang.corpus.espeak.speakers import Dialect, Speaker
 from spokenlang.errors import InputError
 from spokenlang.languages import CODES
 
@@ -67,7 +68,6 @@ class Options:
 def recipe(options: Options) -> list[list[Clip]]:
     """Plan the corpus: its clips in chunks."""
     config = speakers.SpeakerConfig()
-    vocabularies = _vocabularies()
     training = speakers.cast(speakers.TRAIN_FAMILIES, options.train, config, options.seed)
     testing = speakers.cast(speakers.TEST_FAMILIES, options.test, config, options.seed + 1)
     plan = (
@@ -75,26 +75,41 @@ def recipe(options: Options) -> list[list[Clip]]:
         ("test", testing, speakers.TRAIN_DIALECTS, options.test),
         ("dialects", testing, speakers.NEW_DIALECTS, options.test),
     )
+    return in_chunks([
+        clip
+        for part, (split, voices, dialects, count) in enumerate(plan)
+        for clip in planned(split, voices, dialects, count, (options.seed, part))
+    ])  # fmt: skip
+
+
+def planned(
+    split: str, voices: list[Speaker], dialects: Mapping[str, tuple[Dialect, ...]], count: int, seed: tuple[int, int]
+) -> list[Clip]:
+    """The clips of a split: `count` of each language that has dialects. `seed` is the corpus's, and the split's own."""
+    rows = []
+    for code, spoken in dialects.items():
+        rng = random.Random(f"{seed[0]} {split} {code}")
+        for speaker, dialect in speakers.roles(voices, spoken, count):
+            text = _vocabulary(code).sentences(WORDS, rng)
+            skip = round(rng.uniform(*SKIP), 3)
+            rows.append((code, dialect, speaker, text, skip, rng.getrandbits(31)))
+    # Languages are mixed, as in any data set that was not sorted on purpose.
+    order = np.random.default_rng(seed).permutation(len(rows))
     clips = []
-    for part, (split, voices, dialects, count) in enumerate(plan):
-        rows = []
-        for code in (code for code in CODES if code in dialects):
-            rng = random.Random(f"{options.seed} {split} {code}")
-            for speaker, dialect in speakers.roles(voices, dialects[code], count):
-                text = vocabularies[code].sentences(WORDS, rng)
-                skip = round(rng.uniform(*SKIP), 3)
-                rows.append((code, dialect, speaker, text, skip, rng.getrandbits(31)))
-        # Languages are mixed, as in any data set that was not sorted on purpose.
-        order = np.random.default_rng([options.seed, part]).permutation(len(rows))
-        for index, at in enumerate(order):
-            code, dialect, speaker, text, skip, seed = rows[at]
-            clips.append(Clip(split, index, code, dialect.tag, dialect.voice, speaker, text, skip, seed))
+    for index, at in enumerate(order):
+        code, dialect, speaker, text, skip, of_clip = rows[at]
+        clips.append(Clip(split, index, code, dialect.tag, dialect.voice, speaker, text, skip, of_clip))
+    return clips
+
+
+def in_chunks(clips: list[Clip]) -> list[list[Clip]]:
+    """The clips in the runs that one process speaks each."""
     return [clips[start : start + CHUNK] for start in range(0, len(clips), CHUNK)]
 
 
 @functools.cache
-def _vocabularies() -> dict[str, texts.Vocabulary]:
-    return {code: texts.Vocabulary(code, texts.TextConfig()) for code in CODES}
+def _vocabulary(code: str) -> texts.Vocabulary:
+    return texts.Vocabulary(code, texts.TextConfig())
 
 
 def describe(options: Options) -> dict[str, object]:
@@ -138,7 +153,7 @@ def make(
         marker = work / "recipe.json"
         if not (marker.exists() and marker.read_text() == description):
             workplace.clear(work)
-            _prepare(work, recipe(options))
+            prepare(work, recipe(options))
             marker.write_text(description)
         plan = list(chunks.read_manifest(work / chunks.MANIFEST))
         rows = workers.make_all(work, plan, jobs, progress)
@@ -160,13 +175,14 @@ def _stands(out: Path, description: str) -> bool:
     return found.read_text() == description
 
 
-def _prepare(work: Path, plan: list[list[Clip]]) -> None:
-    """Lay out the arrays, all zeros, and write down what goes into them."""
+def prepare(work: Path, plan: list[list[Clip]]) -> None:
+    """Lay out the arrays, all zeros, and write down what goes into them. A language that is no class has label -1."""
     clips = [clip for chunk in plan for clip in chunk]
     workplace.require_space(work, 2 * SAMPLES * len(clips))
     (work / "chunks").mkdir()
     for split in dict.fromkeys(clip.split for clip in clips):
-        labels = np.array([CODES.index(clip.language) for clip in clips if clip.split == split], dtype=np.int8)
+        codes = [clip.language for clip in clips if clip.split == split]
+        labels = np.array([CODES.index(code) if code in CODES else -1 for code in codes], dtype=np.int8)
         np.save(work / f"targets_{split}_int8.npy", labels, allow_pickle=False)
         shape = (len(labels), SAMPLES)
         np.lib.format.open_memmap(work / f"inputs_{split}_fp16.npy", "w+", np.float16, shape).flush()

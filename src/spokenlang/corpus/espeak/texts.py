@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import random
 import re
+import unicodedata
 from bisect import bisect
 from dataclasses import dataclass
 from itertools import accumulate
@@ -50,11 +51,11 @@ class Vocabulary:
     """The words of one language, with the probability of each."""
 
     def __init__(self, code: str, config: TextConfig) -> None:
-        frequencies = {name: wordfreq.get_frequency_dict(name, "small") for name in CODES}
-        own = frequencies.pop(code)
-        others = list(frequencies.values())
+        own = wordfreq.get_frequency_dict(code, "small")
+        others = [wordfreq.get_frequency_dict(name, "small") for name in CODES if name != code]
+        speakable = _speakable if code in CODES else _latin
         # Equal frequencies in alphabetical order: the source's own order is not promised.
-        ranked = sorted((word for word in own if _speakable(word)), key=lambda word: (-own[word], word))
+        ranked = sorted((word for word in own if speakable(word)), key=lambda word: (-own[word], word))
         function = ranked[: config.function_words]
         content = [
             word
@@ -111,6 +112,11 @@ def _speakable(word: str) -> bool:
     """Whether a word is letters only and has a vowel: neither a number nor an abbreviation that gets spelt
     out."""
     return bool(_WORD.fullmatch(word) and VOWEL.search(word))
+
+
+def _latin(word: str) -> bool:
+    """The same for any language of Latin letters, whatever signs stand on them."""
+    return word.isalpha() and _speakable(unicodedata.normalize("NFKD", word).encode("ascii", "ignore").decode())
 
 
 def _elide(words: list[str]) -> list[str]:
