@@ -45,7 +45,7 @@ def test_the_warm_parent_waits_for_the_next_make_as_long_as_it_is_told(
     found = []
     for old, new in (("linewidth=0.8", "linewidth=0.9"), ("linewidth=0.9", "linewidth=1.0")):
         project.edit("src/dicegame/plots.py", old, new)
-        assert project.executed(project.make("report", ONEPAGE_LINGER="4")) == {"q1_shares"}
+        assert project.executed(project.make("report", ONEPAGE_LINGER="6")) == {"q1_shares"}
         found.append(parents())
     assert len(found[0]) == 1
     assert found[0] == found[1]
