@@ -19,7 +19,7 @@ LONG = (
     "browser/test_pages.py",
     "test_reads.py",
     "docs/test_pages.py",
-    "test_bare_arrays.py",
+    "test_any_corpus.py",
     "test_failures.py",
     "test_plain_python.py",
     "test_check.py",
