@@ -44,11 +44,11 @@ def arguments(module: str) -> list[str]:
 
 
 def onepage_keys() -> dict:
-    return config._schema().definition["properties"]
+    return config.table_schema().definition["properties"]
 
 
 SECTIONS = {
-    "Header of a script": [lambda: keys(percent._header_schema().definition)],
+    "Header of a script": [lambda: keys(percent.header_schema().definition)],
     "pyproject.toml": [lambda: set(onepage_keys()), lambda: keys(onepage_keys()["corpus"])],
     "Header of report.md": [lambda: keys(drafts.FRONT.definition)],
     "Demands of brief.toml": [lambda: set(brief.KINDS)],

@@ -94,7 +94,7 @@ def load(root: Path) -> Config:
     where = ("tool", "onepage")
     if not isinstance(source.data.get("tool"), dict) or "onepage" not in source.data["tool"]:
         raise source.error("has no [tool.onepage] table", "tool")
-    table = dict(_schema().check(source, *where))
+    table = dict(table_schema().check(source, *where))
     corpus = _fill(CorpusConfig, table.pop("corpus", {}))
     config = _fill(Config, {**table, "root": root, "corpus": corpus})
     folders: dict[tuple[str | int, ...], str] = {("scripts",): config.scripts}
@@ -117,7 +117,7 @@ def load(root: Path) -> Config:
 
 
 @functools.cache
-def _schema() -> Schema:
+def table_schema() -> Schema:
     """What may stand in the table: the dataclasses' fields, most of them as their types say."""
     from onepage.core import schema
 

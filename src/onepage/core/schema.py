@@ -99,6 +99,10 @@ class Schema:
         formats = {name: holds(says) for name, says in FORMATS.items()}
         return fastjsonschema.compile(self.definition, formats=formats, use_default=False)
 
+    def compile(self) -> None:
+        """Now, rather than when it is first needed."""
+        _ = self._validate
+
     def check(self, source: Source, *where: str | int) -> Any:
         """The part of the file at `where`, which is as the schema wants it, or the error that says why it is not."""
         data = source.data

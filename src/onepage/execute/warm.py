@@ -118,8 +118,7 @@ def _start(root: Path, address: Path) -> socket.socket | None:
 
 
 def _address(root: Path) -> Path:
-    """The socket of this checkout, interpreter and installation, in a short private folder."""
-    from onepage.core.config import load
+    """The socket of this checkout and its settings, interpreter and installation, in a short private folder."""
     from onepage.core.places import PACKAGE
 
     base = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
@@ -135,5 +134,5 @@ def _address(root: Path) -> Path:
         (path, os.stat(path).st_mtime_ns) for path in sys.path if path.endswith("-packages") and os.path.isdir(path)
     ]
     own = [files.digest(PACKAGE / name) for name in ("execute/warm.py", "execute/kernels.py", "warm_server.py")]
-    facts = [str(root), sys.executable, installed, load(root).warm, own]
+    facts = [str(root), files.digest(root / "pyproject.toml"), str(PACKAGE), sys.executable, installed, own]
     return folder / hashlib.sha256(repr(facts).encode()).hexdigest()[:16]

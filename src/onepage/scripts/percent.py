@@ -75,7 +75,7 @@ def header(text: str, path: str) -> Header | None:
             " `#   onepage:`, then `#     title: ...`, each two spaces further in",
             *where,
         )
-    table = _header_schema().check(source, "jupyter", "onepage")
+    table = header_schema().check(source, "jupyter", "onepage")
     return Header(table["title"], table.get("question", ""), tuple(table.get("reads", ())), table.get("timeout"))
 
 
@@ -99,7 +99,7 @@ def _parsed(block: list[str], path: str, place: range | None) -> Source:
 
 
 @functools.cache
-def _header_schema() -> schema.Schema:
+def header_schema() -> schema.Schema:
     seconds = {"type": "number", "minimum": 0, "exclusiveMinimum": True, "maximum": 31_536_000}
     keys: dict[str, dict[str, Any]] = {
         "title": {**schema.TEXT, "description": "what the page of this analysis is called"},
