@@ -109,7 +109,7 @@ def forget(packages: Collection[str]) -> None:
 def serve(root: Path, address: Path) -> None:
     """Fork for every request, until the processes that this server is for have ended and no other comes."""
     config = load(root)
-    theirs = tuple(Path(package).name for package in config.code)
+    theirs = tuple(name for name in (Path(package).name for package in config.code) if name != "onepage")
     _import_theirs(root, config.warm, theirs)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     beside = address.with_name(f"{address.name}.{os.getpid()}")
