@@ -20,8 +20,8 @@ from onepage.core import files, sealed
 from onepage.core.errors import UserError
 from onepage.core.places import BUILD, PACKAGE
 from onepage.publishing import records
+from onepage.review import again, pages, prose
 from onepage.review import cells as cells_
-from onepage.review import pages, prose
 from onepage.review.outputs import Media, Origin, cell_outputs, records_in
 from onepage.scripts import percent
 
@@ -58,11 +58,12 @@ def render_target(plan: dict[str, Any], target: dict[str, Any], root: str | Path
 
     `plan` and `target` are as loaded from plan.json, `root` is the project that their paths are relative to.
     """
-    made, folder = prepare(plan, target, Path(root)), Path(out_dir) / "analyses"
+    made, name = prepare(plan, target, Path(root)), f"{target['id']}.html"
     page = _with_commit(made.pop(PAGE_FILE).decode("utf-8"), plan.get("code") or {})
-    for name, content in made.items():
-        _write(folder / name, content)
-    return _write(folder / f"{target['id']}.html", page.encode())
+    folder, earlier = (Path(place) / "analyses" for place in (out_dir, Path(root) / plan["out"]))
+    for each, content in {**made, name: page.encode()}.items():
+        again.write(folder / each, content, earlier / each)
+    return folder / name
 
 
 def prepare(plan: dict[str, Any], target: dict[str, Any], root: Path) -> dict[str, bytes]:
@@ -309,14 +310,8 @@ def _keep(kept: Path, digest: str, made: dict[str, bytes]) -> None:
     files.remove(kept, PAGE)
     files.own(kept, PAGE)
     for name, content in made.items():
-        _write(kept / name, content)
+        files.write(kept / name, content)
     files.write(kept / "digest", f"{digest}\n{sealed.sums(kept, made)}")  # last: without it the rest does not count
-
-
-def _write(path: Path, content: bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    return path
 
 
 def _with_commit(page: str, code: dict[str, Any]) -> str:

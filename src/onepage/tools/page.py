@@ -25,7 +25,7 @@ from onepage.page.layout import documents
 from onepage.page.layout.typeset import Typeset, typeset
 from onepage.page.layout.webpage import webpage
 from onepage.plan import planfile
-from onepage.review import index, pages, render
+from onepage.review import again, index, pages, render
 from onepage.tools import plan as planning
 
 UNLISTED = {"manifest.json", "timing.js", files.MARKER}  # the manifest itself, and what may differ from build to build
@@ -107,7 +107,7 @@ def _write(plan: planfile.Plan, folder: Path) -> tuple[Built, pagestate.Known]:
     settings = config.load(plan.root)
     page_folder = plan.root / settings.page
     for name, content in collected.assets.items():
-        _put(folder / name, content)
+        again.write(folder / name, content, plan.root / plan.data["out"] / name)
     for name, source in collected.files.items():
         shutil.copyfile(source, folder / name)
     _put(folder / "results.json", results.as_json(found).encode("utf-8"))
