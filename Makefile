@@ -40,7 +40,8 @@ test: $(READY) ## run the test suite (T="..." for pytest's own arguments)
 	@$(PYTEST) -m "not long" $(T)
 
 test-long: $(READY) ## the test suite and what takes long: every fault, many more inputs by chance (an hour)
-	@TRIES=$${TRIES-20} $(PYTEST) --timeout 3600 $(T)
+	@tally=$$(mktemp -d); TALLY=$$tally TRIES=$${TRIES-20} $(PYTEST) --timeout 3600 $(T); code=$$?; \
+	  $(if $(T),,$(PY) tests/support/tally.py $$tally; )rm -r $$tally; exit $$code
 
 pictures: report ## the README's picture of the page, from the built report
 	@$(PY) docs/pictures.py reports/$(NAME)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import engine_project as example
 import pytest
+import tally
 from shared import once
 
 # As in every execution, and before torch is imported: threads that wait for a busy core cost more than they bring.
@@ -54,3 +55,7 @@ def built_dice(tmp_path_factory: pytest.TempPathFactory) -> example.Project:
 def dice(built_dice: example.Project, tmp_path: Path) -> example.Project:
     """A copy of the built example project, to change."""
     return built_dice.copied(tmp_path / "dice")
+
+
+def pytest_sessionfinish() -> None:
+    tally.leave()

@@ -143,7 +143,13 @@ def _from_plan(main: str | None) -> dict[str, Any]:
             break
     else:
         raise ContextError(f"no report has been planned in {start} or above: run `make report` first")
-    read = [json.loads(file.read_text(encoding="utf-8")) for file in reversed(plans)]
+    try:
+        return _state_in(root, [json.loads(file.read_text(encoding="utf-8")) for file in reversed(plans)], main)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise ContextError(f"{root}/build: a plan there came to harm; run `make report`, which plans anew") from None
+
+
+def _state_in(root: Path, read: list[dict[str, Any]], main: str | None) -> dict[str, Any]:
     # a plan may have been made for its own sake (`make -n`, `make why`): one whose corpus is there goes first
     plan = next((plan for plan in read if (root / plan["corpus"]["folder"]).is_dir()), read[0])
     script = Path(main).resolve() if main else None

@@ -60,7 +60,7 @@ help:: ## list the targets
 	@echo
 	@echo '  CORPUS=$(or $(CORPORA),DIR)  PROFILE=$(or $(PROFILES),full)  DEVICE=auto|cpu|cuda  -jN     what to build'
 	@echo '  P="epochs=3 seed=1"  parameters, strictly checked      REPORT=NAME  another folder under reports/'
-	@echo '  STORE=DIR|s3://..  results to share                    LAUNCH="srun ..."  put before every execution'
+	@echo '  STORE=DIR  a store of results to share                LAUNCH="srun ..."  put before every execution'
 
 report: reports/$(NAME)/manifest.json ## build what is out of date, and write reports/<name>/
 	@test -e $(BUILD)/built && rm -f $(BUILD)/built || echo "reports/$(NAME)/ is up to date: nothing to do"
@@ -95,6 +95,11 @@ clean: ## remove what can be made again, but for .venv
 # modules that come, go or change names need no care. A Make that has read the rules again need not ask again.
 
 ifneq ($(filter report preview check why map verify submission reports/% $(GOALS),$(MAKECMDGOALS)),)
+ifneq ($(wildcard $(BUILD)/plan.mk/.),)
+$(error $(BUILD)/plan.mk: is a folder, where a file is to be written; move it away)
+endif
+# Rules that came to harm would stop Make before they could be written again.
+$(shell { cksum <$(BUILD)/plan.mk | cmp -s - $(BUILD)/plan.mk.cksum || rm -f $(BUILD)/plan.mk; } 2>/dev/null)
 include $(BUILD)/plan.mk
 endif
 

@@ -8,6 +8,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from hypothesis import strategies as st
+
 Harm = Callable[[Path, random.Random], None]
 
 
@@ -66,3 +68,52 @@ def mend(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     path.write_bytes(content)
+
+
+# --- bytes -----------------------------------------------------------------------------------------------------------
+
+HUGE = [
+    b"\xff" * 4,
+    b"\xff" * 8,
+    b"\x7f\xff\xff\xff",
+    b"\xff\xff\xff\x7f",
+    b"\0" * 8,
+    b"9" * 400,
+    b"-1",
+    b"1e999",
+    b"nan",
+]
+TEXTS = ["\ufeff", "\u202e", "\ud7ff", "\u2028", "\x00", "\x1b[2J", "é", "../../etc/passwd", "/etc/passwd", "{{7*7}}",
+         '"', "'", ",", ";", "\t", "\n", "\r", "[", "{", "}", "null", "true", "-0", "[" * 2000, "9" * 5000]  # fmt: skip
+
+
+@st.composite
+def edited(draw: st.DrawFn, good: bytes) -> bytes:
+    """A file that is right but for one to four edits: flipped bits, cuts, splices, huge numbers, strange letters."""
+    content = bytearray(good)
+    for _ in range(draw(st.integers(1, 4))):
+        # the first bytes, which say what the rest is, come to harm as often as all others together
+        most = max(len(content) - 1, 0)
+        at = draw(st.one_of(st.integers(0, min(most, 200)), st.integers(0, most)))
+        how = draw(st.sampled_from(["flip", "cut", "drop", "splice", "put", "over", "byte"]))
+        if how == "flip" and content:
+            content[at] ^= 1 << draw(st.integers(0, 7))
+        elif how == "cut":
+            del content[at:]
+        elif how == "drop":
+            del content[at : at + draw(st.integers(1, 64))]
+        elif how == "splice":
+            start = draw(st.integers(0, most))
+            content[at:at] = content[start : start + draw(st.integers(1, 256))]
+        elif how == "byte":
+            content[at : at + 1] = draw(st.binary(min_size=1, max_size=8))
+        else:
+            piece = draw(st.sampled_from([*HUGE, *(text.encode() for text in TEXTS)]))
+            content[at : at + (len(piece) if how == "over" else 0)] = piece
+    return bytes(content)
+
+
+def anything(good: bytes) -> st.SearchStrategy[bytes]:
+    """What a hostile file may hold: a good one, edited; its beginning and then noise; noise alone."""
+    begun = st.tuples(st.integers(0, min(len(good), 100)), st.binary(max_size=300))
+    return st.one_of(edited(good), edited(good), begun.map(lambda pair: good[: pair[0]] + pair[1]))

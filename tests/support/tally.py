@@ -1,12 +1,11 @@
 """How many inputs and faults of each kind the suites have tried, for docs/reliability.md.
 
-With TALLY=FOLDER in the environment every test process leaves its counts there; `python tests/support/tally.py FOLDER`
-adds them up and writes them into the page. Without it, nothing is counted.
+With TALLY=FOLDER in the environment every test process leaves its counts there as it ends (see conftest.py);
+`python tests/support/tally.py FOLDER` adds them up and writes them into the page.
 """
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import re
@@ -22,14 +21,13 @@ _counts: Counter[str] = Counter()
 
 def count(kind: str, number: int = 1) -> None:
     """Another input (or fault) of a kind was tried."""
-    if not _counts:
-        atexit.register(_leave)
     _counts[kind] += number
 
 
-def _leave() -> None:
+def leave() -> None:
+    """Write down what this process has tried."""
     folder = os.environ.get("TALLY")
-    if folder and Path(folder).is_dir():
+    if folder and _counts:
         (Path(folder) / f"{os.getpid()}-{time.time_ns()}.json").write_text(json.dumps(_counts))
 
 

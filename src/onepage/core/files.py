@@ -83,6 +83,8 @@ def own(folder: Path, what: str, advice: str = "move it away") -> Path:
     for patience in (0.01, 0.05, 0.2, 0):
         if is_own(folder, what):
             return folder
+        if not patience and _is_begun(folder, what):
+            (folder / MARKER).unlink(missing_ok=True)
         if os.path.lexists(folder) and (folder.is_symlink() or not folder.is_dir() or any(folder.iterdir())):
             time.sleep(patience)  # another process may be making it at this moment
             continue
@@ -96,6 +98,15 @@ def mark(folder: Path, what: str) -> None:
     """Write the marker: only into a folder that we have just made, or whose content proves that we did."""
     with contextlib.suppress(FileExistsError), (folder / MARKER).open("x", encoding="utf-8") as stream:
         stream.write(_TEXT.format(what))
+
+
+def _is_begun(folder: Path, what: str) -> bool:
+    """Whether there is nothing but the beginning of our marker: a full disk or a kill came between."""
+    try:
+        begun = (folder / MARKER).read_text("utf-8")
+        return not folder.is_symlink() and os.listdir(folder) == [MARKER] and _TEXT.format(what).startswith(begun)
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def remove(folder: Path, what: str) -> None:

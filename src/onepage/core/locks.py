@@ -132,7 +132,7 @@ def _holder(stream: int) -> str:
     try:
         about = json.loads(os.pread(stream, 1000, 0))
         return f"another process (since {about['since']}, {about['pid']} on {about['host']})"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return "another process"
 
 

@@ -26,6 +26,7 @@ FOLDERS = ("store", "cache", "failed", "scratch", "plain", "compare")  # of buil
 FAILURE = "failure"  # how the folder of one is marked
 LONGEST = 100  # letters; with an ending it still is a file name anywhere
 
+_NO_RECORD = (OSError, ValueError, KeyError, TypeError, RecursionError)  # what a record that is none raises
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(1, 10))}
 
@@ -167,7 +168,7 @@ def manifest(folder: Path) -> dict[str, str]:
     """name -> sha256 of the files that a report's manifest lists; none where it cannot be read."""
     try:
         return dict(json.loads((folder / "manifest.json").read_text("utf-8"))["files"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except _NO_RECORD:
         return {}
 
 
@@ -183,7 +184,7 @@ def _proves_itself(folder: Path, report: str) -> bool:
         listed = dict(found["files"])
         names = set(files.listing(folder)) - {"manifest.json", "timing.js"}
         return found["report"] == report and all(listed.get(n) == files.digest(folder / n) for n in names)
-    except (OSError, ValueError, KeyError, TypeError):
+    except _NO_RECORD:
         return False
 
 
@@ -198,7 +199,7 @@ def forget_failure(root: Path, report: str, name: str) -> None:
     """Remove what is kept of a target's failure."""
     folder = root / BUILD / "failed" / report / name
     if folder.is_dir() and not files.is_own(folder, FAILURE):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # as it was before there were markers
+        with contextlib.suppress(*_NO_RECORD):  # as it was before there were markers
             if json.loads((folder / "failure.json").read_text("utf-8"))["target"] == name:
                 files.mark(folder, FAILURE)
     files.remove(folder, FAILURE)

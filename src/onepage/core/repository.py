@@ -66,9 +66,7 @@ def find(root: Path) -> Repository | None:
     for found in candidates(root):
         own = _own(found)
         if own is not None:
-            common = own / "commondir"
-            shared = (own / common.read_text(encoding="utf-8").strip()).resolve() if common.is_file() else own
-            return Repository(root, found.parent, own, shared)
+            return Repository(root, found.parent, own, _common(own))
     if os.environ.get("GIT_DIR") and shutil.which("git"):
         said = run(root, "rev-parse", "--show-toplevel", "--absolute-git-dir")
         if said.returncode == 0:
@@ -92,8 +90,17 @@ def _own(found: Path) -> Path | None:
             words = found.read_text(encoding="utf-8", errors="replace").partition("gitdir:")[2].strip()
             found = (found.parent / words).resolve() if words else found
         return found if (found / "HEAD").is_file() else None
-    except OSError:
+    except (OSError, ValueError):
         return None
+
+
+def _common(own: Path) -> Path:
+    """git's folder for all work trees of a repository."""
+    try:
+        said = (own / "commondir").read_text(encoding="utf-8").strip()
+        return (own / said).resolve()
+    except (OSError, ValueError):  # there is no such file, or it names nothing
+        return own
 
 
 def watched(root: Path) -> list[Path]:
@@ -107,7 +114,7 @@ def watched(root: Path) -> list[Path]:
     found = [*nearer, own / "HEAD", own / "index", own / "logs" / "HEAD", common / "packed-refs"]
     try:
         head = (own / "HEAD").read_text(encoding="utf-8").strip()
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return found
     return [*found, common / head.removeprefix("ref: ")] if head.startswith("ref: ") else found
 

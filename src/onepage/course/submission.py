@@ -98,8 +98,10 @@ def _is_own(archive: Path) -> bool:
     """Whether an archive is as we wrote it, so that another may replace it."""
     try:
         with zipfile.ZipFile(archive) as found:
+            if any(each.compress_type != zipfile.ZIP_STORED for each in found.infolist()):
+                return False  # and may unpack to anything
             return found.comment == _mark({name: found.read(name) for name in found.namelist()})
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
+    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, ValueError):
         return False
 
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from onepage.core import files
+from onepage.core import files, locks
 from onepage.plan import store
 from onepage.plan.planfile import Plan
 
@@ -34,7 +34,7 @@ def duration(seconds: float) -> str:
 @contextmanager
 def running(plan: Plan, target: dict[str, Any]) -> Iterator[None]:
     """Around an execution."""
-    announce(plan)
+    _announce(plan)
     marker = plan.folder / "running" / target["id"]
     files.write(marker, json.dumps({"pid": os.getpid(), "since": time.time()}))
     _status(plan)
@@ -53,13 +53,7 @@ def finished(plan: Plan, target: dict[str, Any], seconds: float) -> None:
     _status(plan)
 
 
-def fetched(plan: Plan, target: dict[str, Any], source: str) -> None:
-    """After a result came from a bucket."""
-    done, total = _count(plan)
-    print(f"  {done:{len(str(total))}}/{total} {target['id']}  from {source}", flush=True)
-
-
-def announce(plan: Plan) -> None:
+def _announce(plan: Plan) -> None:
     """Once per make: how much of the report the store has already."""
     mark = plan.folder / f"announced-{os.environ.get('ONEPAGE_MAKE') or os.getppid()}"
     try:
@@ -84,10 +78,10 @@ def in_execution(plan: Plan) -> dict[str, float]:
     found = {}
     folder = plan.folder / "running"
     for marker in folder.iterdir() if folder.is_dir() else ():
-        with contextlib.suppress(OSError, ValueError, KeyError):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             state = json.loads(marker.read_text(encoding="utf-8"))
-            os.kill(state["pid"], 0)  # one that was killed leaves its marker
-            found[marker.name] = state["since"]
+            if locks.is_alive(int(state["pid"])):  # one that was killed leaves its marker
+                found[marker.name] = float(state["since"])
     return found
 
 
@@ -123,5 +117,5 @@ def took(entry: Path) -> float | None:
     """Seconds that a finished entry took to make; None where nobody has measured it."""
     try:
         return float(json.loads((entry / "timing.json").read_text(encoding="utf-8"))["seconds"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None

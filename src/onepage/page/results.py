@@ -12,13 +12,46 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from onepage.core import files
+from onepage.core import files, schema
 from onepage.core.errors import UserError
 from onepage.page.numbers import wording
 from onepage.publishing import records, tables
 
 KINDS = {"value": "values", "claim": "claims", "figure": "figures", "table": "tables", "answer": "answers",
          "file": "files"}  # fmt: skip
+
+
+def _known(about: str, required: tuple[str, ...] = (), **properties: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a table of which these keys are looked at; others may stand there too."""
+    made = {"type": "object", "properties": properties, "description": about}
+    return {**made, "required": list(required)} if required else made
+
+
+_VALUE = {"type": ["number", "string", "boolean", "null"], "description": "a number or a text"}
+_NUMBER = {"type": ["number", "null"], "description": "a number"}
+_TEXT = {"type": ["string", "null"], "description": "a text"}
+_LIST = {"type": "array", "description": "a list"}
+_TABLE = {"type": "object", "description": "a table"}
+_SOURCE = _known("a table that says where it is from", script=_TEXT, cell=_TEXT, target=_TEXT, key=_TEXT)
+_TARGET = {"type": ["object", "null"], "properties": {"key": _TEXT, "kind": _TEXT,
+           "parameters": {"type": ["object", "null"]}}, "description": "a table"}  # fmt: skip
+SCHEMA = schema.Schema(_known(
+    "a table",
+    values=schema.named(
+        _known("a value", ("value",), value=_VALUE, low=_NUMBER, high=_NUMBER, unit=_TEXT, source=_SOURCE)
+    ),
+    claims=schema.named(_known("a claim", ("holds",), holds=schema.FLAG, text=_TEXT, source=_SOURCE)),
+    figures=schema.named(_known("a figure", svg=_TEXT, png=_TEXT, data=_TEXT, source=_SOURCE)),
+    tables=schema.named(_known("a table of results", columns=_LIST, rows=_LIST, source=_SOURCE)),
+    answers=schema.named(_known("an answer", ("text",), text=schema.LINE, source=_SOURCE)),
+    files=schema.named(_TABLE),
+    provenance=_known(
+        "a table", report=_TEXT, profile=_TEXT, device=_TEXT, corpus=_known("a table", name=_TEXT, key=_TEXT),
+        code=_known("a table", commit=_TEXT), versions=schema.named(_TEXT),
+        targets=schema.named(_TARGET),
+    ),
+))  # fmt: skip
+"""What is looked at in a report's results.json, which may be anybody's."""
 
 
 @dataclass
@@ -34,12 +67,13 @@ def load_results(report: Path) -> dict[str, Any]:
     """The results.json of a report's folder."""
     path = report / "results.json"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         said = f"{path}: not there, so this is not a report's folder; `make report` writes it"
         raise UserError(said) from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: not JSON ({error}); delete the folder, run `make report`") from None
+    return SCHEMA.check(schema.Source(str(path), found))
 
 
 def collect(plan: dict[str, Any], root: Path) -> Collected:

@@ -16,7 +16,8 @@ from onepage.core.places import BUILD
 
 IDENTITY = "identity"  # a file of an entry, see `identify`
 SUMS = "plan.sums"  # beside a plan: the checksums of what was written with it
-WRITTEN = ("plan.json", "inputs.json", "plan.mk", "page.json", "page.key")
+RULES = "plan.mk"
+WRITTEN = ("plan.json", "inputs.json", RULES, "page.json", "page.key")
 
 
 @dataclass(frozen=True)
@@ -119,20 +120,23 @@ def with_corpus(data: dict[str, Any]) -> list[dict[str, Any]]:
 def load(path: Path | str) -> Plan:
     """Read a plan; its project is two folders above its own."""
     path = Path(path).resolve()
-    harmed = "not as it was planned ({}); run `make report`, which plans anew"
     if not path.is_file():
         raise UserError(f"{path}: no plan; `make report` writes it")
     if (path.parent / SUMS).exists() and (said := fault(path.parent)):  # a plan by other hands has none
-        raise UserError(f"{path}: {harmed.format(said)}")
+        raise UserError(f"{path}: not as it was planned ({said}); run `make report`, which plans anew")
     try:
         return Plan(path.parents[2], path.parent, json.loads(path.read_text(encoding="utf-8")))
-    except ValueError as error:
-        raise UserError(f"{path}: {harmed.format(error)}") from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: not a plan ({error}); run `make report`, which plans anew") from None
 
 
 def seal(folder: Path) -> None:
     """Write down what a plan's files are, now that all are written."""
     write_if_changed(folder / SUMS, sealed.sums(folder, WRITTEN))
+    import subprocess  # here, since a make with nothing to do has no use for it
+
+    with (folder / RULES).open("rb") as rules:  # for Make, which reads them before any of our code runs
+        write_if_changed(folder / f"{RULES}.cksum", subprocess.check_output(["cksum"], stdin=rules, text=True))
 
 
 def fault(folder: Path) -> str:

@@ -8,17 +8,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from onepage.core import repository
+from onepage.core import repository, toml_source
 from onepage.core.config import Config
 from onepage.core.errors import UserError
 from onepage.core.places import BUILD
 from onepage.core.watch import Watch
-from onepage.plan.bucket import is_url
 
 
 def store_path(root: Path, store: str) -> str:
-    """The store's path: relative to the root if it lies inside. In front of a bucket it is the usual one."""
-    folder = Path(os.path.expanduser(f"{BUILD}/store" if not store or is_url(store) else store))
+    """The store's path: relative to the root if it lies inside."""
+    folder = Path(os.path.expanduser(store or f"{BUILD}/store"))
     if folder.is_absolute() and folder.is_relative_to(root):
         folder = folder.relative_to(root)
     if not re.fullmatch(r"[\w./+@,-]+", str(folder)):
@@ -45,7 +44,7 @@ def versions(config: Config, watch: Watch) -> dict[str, str]:
     if not lock.is_file():  # nothing says which of them count, so all do
         return dict(sorted(installed.items()))
     found: dict[str, str] = {}
-    for line in lock.read_text(encoding="utf-8").splitlines():
+    for line in toml_source.read_text(lock, config.lock).splitlines():
         match = re.match(r"\s*([A-Za-z0-9._-]+)==([^\s;#]+)(\s*;)?", line)
         if match:
             name = re.sub(r"[-_.]+", "-", match[1]).lower()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -43,8 +44,10 @@ def known(store: Path) -> list[Use]:
         try:
             said = json.loads(path.read_text(encoding="utf-8"))
             keys = frozenset(map(str, said["keys"]))
+            if b"\0" in os.fsencode(said["root"]):  # no folder can have such a name
+                continue
             found.append(Use(Path(said["root"]), str(said["branch"]), keys, path.stat().st_mtime))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             continue
     return found
 

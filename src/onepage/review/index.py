@@ -14,10 +14,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from onepage.core import files
+from onepage.core import files, sealed
+from onepage.core.errors import UserError
 from onepage.core.places import BUILD
 from onepage.execute import failures
 from onepage.execute.progress import took
+from onepage.page.results import load_results
 from onepage.plan.planfile import with_corpus
 from onepage.publishing import records
 from onepage.review import map as maps
@@ -74,7 +76,7 @@ def write_index(
         **_run_table(runs, root, states),
     )
     files.write(out_dir / "timing.js", _timing(with_corpus(dict(plan)), root))
-    files.write(root / BUILD / plan["report"] / "index.json", json.dumps(kept, sort_keys=True, indent=1) + "\n")
+    sealed.save(root / BUILD / plan["report"] / "index.json", kept)
     return files.write(out_dir / "index.html", page)
 
 
@@ -87,10 +89,12 @@ def mark(plan: Mapping[str, Any], root: str | Path = ".", states: Mapping[str, s
     root = Path(root)
     states = dict(maps.current_states(plan, root) if states is None else states)
     out_dir, memory = root / plan["out"], root / BUILD / plan["report"] / "index.json"
+    kept = sealed.load(memory)
     try:
-        kept = json.loads(memory.read_text("utf-8"))
-        results = json.loads((out_dir / "results.json").read_text("utf-8"))
-    except (OSError, ValueError):
+        results = load_results(out_dir)
+    except UserError:
+        kept = None
+    if kept is None:
         return False  # nothing has been built yet that could be marked
     if kept["states"] == {name: state for name, state in states.items() if state != "fresh"}:
         return False

@@ -14,7 +14,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from onepage.core import files, quantities
 from onepage.core.errors import UserError
@@ -40,7 +40,7 @@ class ValueChange:
 
     @property
     def difference(self) -> str:
-        if not (self.a and self.b):
+        if not (_is_number(self.a) and _is_number(self.b)):
             return ""
         step, unit = self.b["value"] - self.a["value"], self.b.get("unit")
         if not step:
@@ -52,9 +52,9 @@ class ValueChange:
     @property
     def beyond(self) -> bool | None:
         """Whether the change is beyond the intervals; None where neither side has one."""
-        if not (self.a and self.b):
+        if not (_is_number(self.a) and _is_number(self.b)):
             return None
-        spans = [(v["low"], v["high"]) if v.get("low") is not None else None for v in (self.a, self.b)]
+        spans = [_span(v) for v in (self.a, self.b)]
         if spans == [None, None]:
             return None
         (low_a, high_a), (low_b, high_b) = (
@@ -109,6 +109,15 @@ def compare(a: Side, b: Side) -> Comparison:
 def _both(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Any, Any]]]:
     for name in dict.fromkeys([*a, *b]):
         yield name, (a.get(name), b.get(name))
+
+
+def _span(value: Mapping[str, Any]) -> tuple[float, float] | None:
+    low, high = value.get("low"), value.get("high")
+    return None if low is None or high is None else (low, high)
+
+
+def _is_number(value: Mapping[str, Any] | None) -> TypeGuard[Mapping[str, Any]]:
+    return value is not None and isinstance(value["value"], int | float) and not isinstance(value["value"], bool)
 
 
 def _measured(value: Mapping[str, Any] | None) -> tuple[Any, ...] | None:
@@ -182,6 +191,8 @@ def as_text(found: Comparison) -> str:
 def _shown(value: Mapping[str, Any] | None) -> str:
     if value is None:
         return quantities.DASH
+    if not _is_number(value):
+        return str(value["value"])
     return quantities.interval(value["value"], value.get("low"), value.get("high"), value.get("unit"))
 
 

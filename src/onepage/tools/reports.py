@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from onepage.core import files, places
+from onepage.core.errors import UserError
 from onepage.page.results import load_results
 
 
@@ -28,4 +30,7 @@ class Side:
 def load(folder: str | Path, label: str | None = None) -> Side:
     """A report's folder as one side."""
     folder = Path(folder)
-    return Side(label or folder.name, folder, load_results(folder))
+    found = load_results(folder)
+    if places.manifest(folder).get("results.json", sha := files.digest(folder / "results.json")) != sha:
+        raise UserError(f"{folder}/results.json: no longer as it was written, by manifest.json; run `make report`")
+    return Side(label or folder.name, folder, found)

@@ -6,45 +6,30 @@ import argparse
 from typing import Any
 
 from onepage.core import files
-from onepage.execute import failures, progress, warm
-from onepage.plan import bucket, planfile, store
+from onepage.execute import failures, warm
+from onepage.plan import planfile, store
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     planfile.add_plan_argument(parser)
     parser.add_argument("--launch", default="", metavar="WORDS", help="put before the execution, such as `srun -c1`")
-    parser.add_argument("--here", action="store_true", help="make the result, whether or not a bucket has it")
     parser.add_argument("target", help="a target's id, its script, or `corpus`")
 
 
 def main(args: argparse.Namespace) -> int:
     plan = planfile.chosen(args)
     target = plan.corpus if args.target == "corpus" else plan.target(args.target)
-    entry = plan.entry(target)
-    if store.is_done(entry):
+    if store.is_done(plan.entry(target)):
         return 0
-    shared = None if args.here else bucket.of(plan.data["request"]["store"])
-    progress.announce(plan)
-    if shared and shared.fetch(entry, target["id"]):
-        progress.fetched(plan, target, shared.url)
-        return 0
-    code = _make(plan, target, args.launch)
-    if shared and code == 0:
-        shared.put(entry)
-    return code
-
-
-def _make(plan: planfile.Plan, target: dict[str, Any], words: str) -> int:
-    """Make a result where it is to be made: by a launcher, by the warm parent process, or here."""
-    if words:
+    if args.launch:
         from onepage.execute import launch
 
-        return launch.place(plan, target, words)
+        return launch.place(plan, target, args.launch)
     if target["id"] == "corpus":
         from onepage.execute import corpora
 
         return corpora.make(plan)
-    code = warm.submit(plan.root, ["run", "--here", "--plan", str(plan.folder / "plan.json"), target["id"]])
+    code = warm.submit(plan.root, ["run", "--plan", str(plan.folder / "plan.json"), args.target])
     return _execute(plan, target) if code is None else code
 
 

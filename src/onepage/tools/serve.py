@@ -120,6 +120,7 @@ class Handler(BaseHTTPRequestHandler):
 
     server: Server
     protocol_version = "HTTP/1.1"
+    timeout = 60.0  # seconds for a request to come; who keeps a connection and says nothing is hung up on
 
     def log_message(self, *args: object) -> None:
         """Silent: the terminal is for the build."""
@@ -131,7 +132,10 @@ class Handler(BaseHTTPRequestHandler):
         # A page from elsewhere must not read the report by pointing its own name at this machine.
         if self.headers.get("Host") not in self.server.hosts:
             return self._send(HTTPStatus.FORBIDDEN, b"served to this machine only\n", "text/plain")
-        path = unquote(urlsplit(self.path).path)
+        try:
+            path = unquote(urlsplit(self.path).path)
+        except ValueError:  # brackets that are no IPv6 address
+            return self._send(HTTPStatus.BAD_REQUEST, b"this is no address\n", "text/plain")
         if path == "/_onepage/news":
             return self._stream()
         if path == "/_onepage/preview.js":
@@ -142,7 +146,9 @@ class Handler(BaseHTTPRequestHandler):
         if found is not None:
             content = found.read_bytes()
             if found.suffix == ".html":
-                return self._send(HTTPStatus.OK, self._listening(content.decode("utf-8"), path).encode(), "text/html")
+                return self._send(
+                    HTTPStatus.OK, self._listening(content.decode("utf-8", "replace"), path).encode(), "text/html"
+                )
             return self._send(HTTPStatus.OK, content, type_of(found.name))
         if path in ("/", "/index.html"):  # nothing has been built yet
             page = pages.page("waiting.html.j2", ("page.css",), (), report=self.server.folder.name)
@@ -174,10 +180,10 @@ class Handler(BaseHTTPRequestHandler):
         return page.replace("</body>", f"{script}</body>", 1) if "</body>" in page else page + script
 
     def _send(self, status: HTTPStatus, content: bytes, kind: str) -> None:
-        part = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        part = re.fullmatch(r"bytes=([0-9]{1,15})-([0-9]*)", self.headers.get("Range", ""))
         length, first = len(content), int(part[1]) if part else 0
         if part and status == HTTPStatus.OK and first < length:  # players seek by asking for a part
-            last = min(int(part[2] or length - 1), length - 1)
+            last = min(int(part[2][:16] or length - 1), length - 1)
             self.send_response(HTTPStatus.PARTIAL_CONTENT)
             self.send_header("Content-Range", f"bytes {first}-{last}/{length}")
             content = content[first : last + 1]

@@ -39,6 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output has seen enough (`| head`); there is nobody left to tell.
         sys.stderr.close()
         return 141
+    except OSError as error:  # a full disk, a read-only folder: the system's own words say it best
+        if args.debug:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"spokenlang {args.command}: {where}{error.strerror or error}", file=sys.stderr)
+        return 2
 
 
 def _parser(chosen: str | None) -> argparse.ArgumentParser:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spokenlang.corpus import array_files
 from spokenlang.errors import InputError
 from spokenlang.language_names import resolve
 from spokenlang.languages import CODES
@@ -63,7 +64,7 @@ def command(folder: Path, further: str = "") -> str:
 
 def load_inputs(path: Path) -> np.ndarray:
     """(clips, samples) float16, memory-mapped."""
-    array = _load(path)
+    array = array_files.array(path)
     if array.dtype != np.float16:
         raise InputError(f"{path}: samples are {array.dtype}, not float16; convert them: {command(path.parent)}")
     if array.ndim != 2:
@@ -81,7 +82,7 @@ def load_inputs(path: Path) -> np.ndarray:
 
 def load_targets(path: Path, languages: tuple[str, ...]) -> np.ndarray:
     """(clips,) int64: labels of any integer type, each of a class."""
-    array = _load(path)
+    array = array_files.array(path)
     if array.dtype.kind not in "iu":
         raise InputError(f"{path}: labels are {array.dtype}, not integers; convert them: {command(path.parent)}")
     if array.ndim != 1:
@@ -105,7 +106,7 @@ def read_languages(folder: Path) -> tuple[str, ...] | None:
     hint = 'write the languages\' codes in the order of the labels, such as ["en", "es"]'
     try:
         found = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: cannot be read ({error}); {hint}") from None
     if not isinstance(found, list) or not found or not all(isinstance(code, str) and code.strip() for code in found):
         raise InputError(f"{path}: no list of languages; {hint}")
@@ -131,7 +132,7 @@ def require_rate(folder: Path, width: int) -> bool:
     try:
         stated = json.loads((folder / RECIPE).read_text(encoding="utf-8"))
         rate = stated.get("rate", RATE if stated.get("corpus") == "espeak" else None)
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         rate = None
     if rate is not None and rate != RATE:
         raise InputError(f"{folder / RECIPE}: samples at {rate} Hz, not {RATE}; convert them: "
@@ -161,10 +162,3 @@ def require_agreement(folder: Path, inputs: dict[str, np.ndarray], targets: dict
                 f"{inputs_path(folder, 'train').name}; cut all splits to one length: "
                 f"{command(folder, f' --seconds {min(width, array.shape[1]) / RATE:g}')}"
             )
-
-
-def _load(path: Path) -> np.ndarray:
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise InputError(f"{path}: cannot be read as a .npy array ({error}); write it again with numpy.save") from None

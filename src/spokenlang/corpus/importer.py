@@ -199,7 +199,7 @@ def _require_ours(out: Path) -> None:
         return
     try:
         ours = json.loads((out / RECIPE).read_text(encoding="utf-8"))["corpus"] == "import"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         ours = False
     if not ours:
         raise InputError(f"{out}: exists and is no imported corpus; choose another --out or remove it first")

@@ -51,9 +51,18 @@ def workplace(work: Path) -> Iterator[None]:
 
 
 def _own(work: Path) -> None:
-    if work.is_symlink() or not (is_ours(work) or not set(os.listdir(work)) - {_LOCK}):
+    if work.is_symlink() or not (is_ours(work) or not set(os.listdir(work)) - {_LOCK} or _is_begun(work)):
         raise InputError(f"{work}: is there already and was not made here; move it away or choose another --out")
     (work / _MARKER).write_text(_MARK, encoding="utf-8")
+
+
+def _is_begun(work: Path) -> bool:
+    """Whether there is nothing but the beginning of our marker: a full disk or a kill came between."""
+    try:
+        begun = (work / _MARKER).read_text(encoding="utf-8")
+        return not set(os.listdir(work)) - {_LOCK, _MARKER} and _MARK.startswith(begun)
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def is_ours(work: Path) -> bool:

@@ -46,8 +46,12 @@ class Classifier:
     def __init__(self, path: Path, candidates: Sequence[str] = ()) -> None:
         self.model, self.about = load_torchscript(path)
         known = tuple(self.about.get("languages", CODES))
-        with torch.inference_mode():
-            classes = self.model(torch.zeros(1, RATE)).shape[-1]
+        try:
+            with torch.inference_mode():
+                classes = self.model(torch.zeros(1, RATE)).shape[-1]
+        except (RuntimeError, AttributeError, IndexError, TypeError) as error:  # the model's own code, with its trace
+            reason = str(error).strip().splitlines()[-1]
+            raise InputError(f"{path}: fails on a second of silence ({reason}); export it again") from None
         if classes != len(known):
             raise InputError(
                 f"{path}: the model answers {classes} numbers for {len(known)} languages ({', '.join(known)}); "

@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spokenlang.corpus.store import RATE
+from spokenlang.deploy import archives
 from spokenlang.deploy.scripting import ABOUT
 from spokenlang.errors import InputError
 from spokenlang.network.frontend import LogMel
@@ -77,16 +78,19 @@ def save_torchscript(model: LanguageModel, path: Path | str, about: dict[str, An
 def load_torchscript(path: Path | str) -> tuple[torch.jit.ScriptModule, dict[str, Any]]:
     """A TorchScript model and its record (empty if it carries none), on the CPU in evaluation mode.
 
+    What the archive holds is looked over first: torch checks no checksums. Its code is run by TorchScript's own
+    interpreter, which knows tensors and no files, but was not made to hold strangers' code in.
+
     Raises:
-        InputError: the file is missing or is no TorchScript model.
+        InputError: the file is missing, is no TorchScript model, or is not whole.
     """
-    files = {ABOUT: ""}
+    about = archives.record(Path(path), ABOUT)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             warnings.simplefilter("ignore", FutureWarning)
-            model = torch.jit.load(str(path), map_location="cpu", _extra_files=files)
-        return model.eval(), json.loads(files[ABOUT] or "{}")
+            model = torch.jit.load(str(path), map_location="cpu")
+        return model.eval(), about
     except (RuntimeError, ValueError, OSError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(f"{path}: cannot be loaded as a TorchScript model ({reason}); export it again") from None

@@ -15,6 +15,7 @@ from spokenlang.deploy.classifier import Classifier, Verdict
 from spokenlang.errors import InputError
 from spokenlang.language_names import describe
 
+MODEL_HELP = "TorchScript model (default: the report's); its code is run, so name only what you trust"
 DEFAULT_REPORT = Path("reports/espeak-full")
 
 
@@ -32,7 +33,7 @@ def default_model(root: Path = Path(".")) -> Path:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `spokenlang classify`."""
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="audio files: WAV, FLAC, Ogg, MP3 ...")
-    parser.add_argument("--model", type=Path, metavar="PATH", help="TorchScript model (default: the report's)")
+    parser.add_argument("--model", type=Path, metavar="PATH", help=MODEL_HELP)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--languages", default="", metavar="en,es", help="only these may be spoken (default: all)")
     parser.add_argument(
@@ -47,6 +48,11 @@ def main(args: argparse.Namespace) -> int:
     if not path.exists():
         raise InputError(f"{path}: there is no such model; name a TorchScript file with --model")
     classifier = Classifier(path, [name for name in args.languages.split(",") if name.strip()])
+    if not classifier.about:
+        print(
+            f"warning: {path} says not what it is; a TorchScript file is code, so use it only if you trust its source",
+            file=sys.stderr,
+        )
     if classifier.about.get("synthetic"):
         print(
             f"warning: {path} was trained on synthetic speech; how it does on people is another matter",

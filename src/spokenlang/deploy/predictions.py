@@ -15,7 +15,7 @@ from spokenlang.corpus.convert import Source, arrays_of, clips_of, two_dimension
 from spokenlang.corpus.ingest.decoding import RATES
 from spokenlang.corpus.store import ClipStore, inputs_path
 from spokenlang.deploy.classifier import Classifier
-from spokenlang.deploy.predict import default_model
+from spokenlang.deploy.predict import MODEL_HELP, default_model
 from spokenlang.deploy.tables import write_predictions
 from spokenlang.errors import InputError
 
@@ -49,7 +49,7 @@ def _answer(classifier: Classifier, batch: list[np.ndarray]) -> np.ndarray:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `spokenlang predict`."""
     parser.add_argument("inputs", type=Path, help="array of clips (.npy, .npz), or a corpus: its test set")
-    parser.add_argument("--model", type=Path, metavar="PATH", help="TorchScript model (default: the report's)")
+    parser.add_argument("--model", type=Path, metavar="PATH", help=MODEL_HELP)
     parser.add_argument("--out", type=Path, required=True, help="file to write: predictions.csv")
     parser.add_argument("--rate", type=int, help=f"samples per second of the array ({RATE})")
 

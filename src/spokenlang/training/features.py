@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from spokenlang.corpus import array_files
 from spokenlang.corpus.splits import hold_out
 from spokenlang.corpus.store import ClipStore
 from spokenlang.languages import told_apart
@@ -136,7 +137,7 @@ def _known(config: FrontEndConfig, split: str, known: Sequence[Path]) -> np.ndar
     wanted = fixed_part(config)
     for folder in known:
         if json.loads((folder / "front_end.json").read_text(encoding="utf-8")) == wanted:
-            return np.load(folder / f"{split}.npy", mmap_mode="r", allow_pickle=False)
+            return array_files.array(folder / f"{split}.npy", "compute the features again")
     return None
 
 

@@ -276,7 +276,11 @@ class Loop:
         """Continue a run of the same configuration on the same clips; otherwise start afresh."""
         if not path.exists():
             return
-        tensors, about = checkpoint.load_tensors(path)
+        try:
+            tensors, about = checkpoint.load_tensors(path)
+        except InputError:
+            print(f"warning: {path}: came to harm; the training begins afresh", file=sys.stderr)
+            return
         mine = json.loads(json.dumps(self._about()))
         if about["config"] != mine["config"] or about["clips"] != mine["clips"]:
             return

@@ -18,6 +18,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +29,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from spokenlang.corpus import array_files
 from spokenlang.errors import InputError
 from spokenlang.languages import CODES, told_apart
 from spokenlang.network.models import LanguageModel, build_model, parameter_count
@@ -73,25 +75,31 @@ class TrainedRun:
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """metrics.json."""
-        return json.loads((self.folder / "metrics.json").read_text())
+        return _record(self.folder / "metrics.json")
 
     @cached_property
     def timing(self) -> dict[str, Any]:
         """timing.json."""
-        return json.loads((self.folder / "timing.json").read_text())
+        return _record(self.folder / "timing.json")
 
     @property
     def temperature(self) -> float:
         """What logits are divided by to be calibrated; fitted on validation."""
-        return self.metrics["temperature"]
+        found = self.metrics.get("temperature")
+        if not isinstance(found, int | float) or not 0 < found < math.inf:
+            raise InputError(f"{self.folder / 'metrics.json'}: states no temperature; train the run again")
+        return found
 
     @cached_property
     def history(self) -> dict[str, np.ndarray]:
         """Columns of history.csv."""
-        with (self.folder / "history.csv").open(newline="") as file:
-            rows = list(csv.DictReader(file))
-        names = rows[0].keys() if rows else HISTORY
-        return {name: np.array([r[name] if name == "split" else float(r[name]) for r in rows]) for name in names}
+        path = self.folder / "history.csv"
+        try:
+            with path.open(newline="", encoding="utf-8") as file:
+                rows = list(csv.DictReader(file))
+            return {name: np.array([r[name] if name == "split" else float(r[name]) for r in rows]) for name in HISTORY}
+        except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
+            raise InputError(f"{path}: is no history of a training ({error}); train the run again") from None
 
     def losses(self, split: str) -> tuple[np.ndarray, np.ndarray]:
         """Steps and losses of one split of the history."""
@@ -101,14 +109,22 @@ class TrainedRun:
     @cached_property
     def splits(self) -> tuple[str, ...]:
         """Splits on which something can be measured: validation, test unless it is hidden, and perhaps dialects."""
-        with np.load(self.folder / "scores.npz", allow_pickle=False) as arrays:
-            there = [name.removesuffix("_logits") for name in arrays if name.endswith("_logits")]
+        there = [name.removesuffix("_logits") for name in self._scores if name.endswith("_logits")]
         return tuple(split for split in there if self.scores(split).known)
 
     def scores(self, split: str) -> Scores:
         """Scores of one split."""
-        with np.load(self.folder / "scores.npz", allow_pickle=False) as arrays:
-            return Scores(*(arrays[f"{split}_{part}"] for part in ("logits", "labels", "index")))
+        path, parts = self.folder / "scores.npz", [f"{split}_{part}" for part in ("logits", "labels", "index")]
+        if lacking := [part for part in parts if part not in self._scores]:
+            raise InputError(f"{path}: there is no {lacking[0]}; train the run again")
+        found = Scores(*(self._scores[part] for part in parts))
+        if found.logits.ndim != 2 or not found.labels.shape == found.index.shape == found.logits.shape[:1]:
+            raise InputError(f"{path}: the scores of {split} do not fit together; train the run again")
+        return found
+
+    @cached_property
+    def _scores(self) -> dict[str, np.ndarray]:
+        return dict(array_files.arrays(self.folder / "scores.npz", "train the run again"))
 
     def probabilities(self, split: str) -> np.ndarray:
         """Calibrated probabilities of one split, (clips, classes)."""
@@ -190,7 +206,12 @@ def load_run(folder: Path | str, device: str = "cpu") -> TrainedRun:
         return TrainedRun(folder, config, None, languages)
     tensors, _ = load_tensors(folder / "weights.safetensors")
     model = build_model(config.task, config.network, config.front_end, len(languages))
-    model.load_state_dict(tensors)
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError:  # which lists every tensor
+        raise InputError(
+            f"{folder}: weights.safetensors is of another network than config.json; train it again"
+        ) from None
     return TrainedRun(folder, config, model.to(device).eval(), languages)
 
 
@@ -206,8 +227,19 @@ def read_config(folder: Path) -> tuple[TrainConfig, tuple[str, ...]]:
         # Runs of before this was written are of the assignment's languages.
         languages = known.pop("languages", None) or told_apart(known["task"], CODES, CODES)
         return TrainConfig.from_parameters(known), tuple(languages)
-    except (OSError, ValueError, TypeError, AttributeError, KeyError, InputError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError, InputError) as error:
         raise InputError(f"{folder}: not the folder of a finished run ({error}); train it again") from None
+
+
+def _record(path: Path) -> dict[str, Any]:
+    """A JSON file of a run. `InputError` for what is none."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); train the run again") from None
+    if not isinstance(found, dict):
+        raise InputError(f"{path}: is no record of a run; train the run again")
+    return found
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -128,7 +128,7 @@ def read_trials(folder: Path | str) -> list[Trial]:
             )
             for row in rows
         ]  # fmt: skip
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, TypeError, csv.Error) as error:
         raise InputError(f"{path}: not the trials of a search ({error}); search again") from None
 
 

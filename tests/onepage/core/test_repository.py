@@ -185,13 +185,13 @@ def test_a_revision_of_a_project_in_a_subfolder_is_built_there(
     made: Callable[[Path], tuple[Path, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root, _ = made(tmp_path)
-    folder, content = "reports/$(REPORT)", '{"values": {"store": "$(STORE)"}}'
+    folder, content = "reports/$(REPORT)", '{"values": {"store": {"value": "$(STORE)"}}}'
     (root / "Makefile").write_text(f"report:\n\tmkdir -p {folder}\n\techo '{content}' > {folder}/results.json\n")
     git(root, "add", "Makefile")
     git(root, "commit", "-qm", "two")
     monkeypatch.setenv("STORE", "elsewhere/store")
     side = revision.resolve("HEAD", root, {"report": "birds"})
-    assert side.results["values"]["store"] == str((root / "elsewhere/store").resolve())
+    assert side.results["values"]["store"]["value"] == str((root / "elsewhere/store").resolve())
     with pytest.raises(UserError, match=r"there is no .* in it|did not succeed"):
         revision.resolve("HEAD~1", root, {"report": "birds"})
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 import unicodedata
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from onepage.publishing.geometry import COLUMN, HEIGHT
 Where = Callable[[str], str]  # a fragment of the page's text -> "file:line"
 TYPES = {"svg": "image/svg+xml", "png": "image/png", "jpeg": "image/jpeg"}
 NAMES = "svg, png, jpg"
+_LARGEST = 80_000_000  # points: what is larger takes hundreds of megabytes to open, and no page has room for it
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*(%|cm|mm|in|pt|px|em)?\Z")
 _MM = {"cm": 10.0, "mm": 1.0, "in": 25.4, "pt": 25.4 / 72, "px": 25.4 / 96, "": 25.4 / 96, "em": 3.2}
 
@@ -129,8 +131,10 @@ def _kind(path: Path, shown: str, wrong: Callable[[str], UserError]) -> str:
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(content)) as image:
             kind = (image.format or "").lower()
+            if image.width * image.height > _LARGEST:
+                raise wrong(f'the picture "{shown}" is of {image.width} x {image.height} points; make it smaller')
             if kind in TYPES:
                 image.load()
                 return kind

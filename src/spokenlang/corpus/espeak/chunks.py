@@ -6,8 +6,8 @@ take longer than the speaking. Instead a few helper processes are started once (
 for every chunk it is told to make, which costs milliseconds and is safe there, because a helper has one
 thread. It has started the engine, but never spoken.
 
-A chunk is done when its record stands in `chunks/`: the clips' rows and the hash of their bytes. The hash is
-what makes resuming safe: a chunk whose bytes did not reach the disk is made again.
+A chunk is done when its record stands in `chunks/`: the clips' rows, and the hash of these and of the clips' bytes. The
+hash is what makes resuming safe: a chunk whose bytes did not reach the disk is made again.
 """
 
 from __future__ import annotations
@@ -73,13 +73,14 @@ def record(work: Path, number: int, chunk: list[Clip]) -> list[dict[str, object]
     """Rows of a chunk's clips if the chunk is done and its bytes are what they were, else None."""
     try:
         found = json.loads(record_path(work, number).read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+        rows, stated = found["rows"], found["sha256"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(json.dumps(rows).encode())
     for clip in chunk:
         with _array(work, clip, "rb") as file:
             digest.update(file.read(2 * SAMPLES))
-    return found["rows"] if found["sha256"] == digest.hexdigest() else None
+    return rows if stated == digest.hexdigest() else None
 
 
 def record_path(work: Path, number: int) -> Path:
@@ -121,17 +122,17 @@ def render(engine: Engine, clip: Clip) -> tuple[np.ndarray, dict[str, object]]:
 
 
 def _make(engine: Engine, work: Path, number: int, chunk: list[Clip]) -> None:
-    digest = hashlib.sha256()
-    rows = []
+    rows, contents = [], []
     for clip in chunk:
         samples, row = render(engine, clip)
         content = samples.astype("<f2", copy=False).tobytes()
-        digest.update(content)
+        contents.append(content)
         rows.append(row)
         with _array(work, clip, "r+b") as file:
             file.write(content)
     done = record_path(work, number)
     beside = done.with_suffix(f".{os.getpid()}")  # a helper left over from a killed build may be at it too
+    digest = hashlib.sha256(b"".join([json.dumps(rows).encode(), *contents]))
     beside.write_text(json.dumps({"sha256": digest.hexdigest(), "rows": rows}), encoding="utf-8")
     beside.replace(done)
 

@@ -36,6 +36,7 @@ WORDS = 60
 SKIP = (0.1, 2.0)
 """s of speech passed over before a clip: a recording does not begin with the beginning of a sentence."""
 RECIPE = "corpus.json"
+LAID_OUT = "laid-out.txt"  # what a build that is taken up again must find, see `_layout`
 COLUMNS = (
     "split", "index", "language", "group", "speaker", "dialect", "variant", "pitch", "rate", "range", "tract",
     "clean", "room", "room_direct_db", "noise", "snr_db", "eq", "band", "codec", "gain_db", "text",
@@ -151,15 +152,17 @@ def make(
     work = workplace.beside(out)
     with workplace.workplace(work):
         marker = work / "recipe.json"
-        if not (marker.exists() and marker.read_text() == description):
+        if not (_reads(marker, description) and _reads(work / LAID_OUT, _layout(work))):
             workplace.clear(work)
             prepare(work, recipe(options))
-            marker.write_text(description)
+            (work / LAID_OUT).write_text(_layout(work), encoding="utf-8")
+            marker.write_text(description, encoding="utf-8")
         plan = list(chunks.read_manifest(work / chunks.MANIFEST))
         rows = workers.make_all(work, plan, jobs, progress)
         metadata.write(work / metadata.NAME, COLUMNS, rows)
         marker.replace(work / RECIPE)
         workplace.drop(work, chunks.MANIFEST)
+        workplace.drop(work, LAID_OUT)
         workplace.drop(work, "chunks")
     workplace.put_in_place(work, out)
     return True
@@ -172,7 +175,25 @@ def _stands(out: Path, description: str) -> bool:
     found = out / RECIPE
     if not found.exists():
         raise InputError(f"{out}: exists and is no synthetic corpus; choose another --out or remove it first")
-    return found.read_text() == description
+    return _reads(found, description)
+
+
+def _reads(file: Path, text: str) -> bool:
+    """Whether a file says just that."""
+    try:
+        return file.read_text(encoding="utf-8") == text
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _layout(work: Path) -> str:
+    """What `prepare` laid out: the size of every file and, of those that are never written again, the bytes' hash."""
+    found = []
+    for path in [work / chunks.MANIFEST, *sorted(work.glob("*.npy"))]:
+        if path.is_file():
+            digest = "" if path.name.startswith("inputs_") else hashlib.sha256(path.read_bytes()).hexdigest()
+            found.append(f"{path.name} {path.stat().st_size} {digest}\n")
+    return "".join(found)
 
 
 def prepare(work: Path, plan: list[list[Clip]]) -> None:

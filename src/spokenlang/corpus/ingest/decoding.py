@@ -13,6 +13,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
@@ -158,11 +159,11 @@ class Decoding:
 
         try:
             # A file object: PyAV takes no names that are not UTF-8.
-            with self.path.open("rb") as file, av.open(file) as container:
+            with self.path.open("rb") as file, av.open(_Seekable(file)) as container:
                 if not container.streams.audio:
                     raise self._unusable("holds no sound track", "remove it")
                 track = container.streams.audio[0]
-                if not track.rate:
+                if track.codec_context is None or not track.rate:
                     raise self._unusable(f"cannot be read as audio ({complaint})", "convert it or remove it")
                 self._about(track.rate, track.channels)
                 if track.duration:
@@ -213,6 +214,19 @@ class Decoding:
 
 _BY_AV = frozenset(f".{name}" for kind in ("mp4", "matroska", "wma", "amr", "aac") for name in
                    containers.EXTENSIONS[kind].split())  # fmt: skip
+
+
+class _Seekable:
+    """An open file as PyAV reads it: a place that is none is answered as FFmpeg does; PyAV would print a traceback."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read, self.tell, self._file = file.read, file.tell, file
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        try:
+            return self._file.seek(offset, whence)
+        except (OSError, ValueError, OverflowError):
+            return -1
 
 
 def _frames(container, track) -> Iterator[np.ndarray]:

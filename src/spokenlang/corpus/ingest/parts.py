@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -86,7 +87,7 @@ class Plan:
 
 def make_all(work: Path, plan: Plan, jobs: int, launch: str, progress: Progress) -> None:
     """Make the parts that are not there yet, with `jobs` processes (here, if that is one and nothing launches it)."""
-    missing = [number for number in range(plan.parts) if not _done(work, number).exists()]
+    missing = [number for number in range(plan.parts) if not _whole(work, number)]
     done = len(plan.paths) - sum(len(plan.of(number)) for number in missing)
     progress(done, len(plan.paths))
     here = not launch and min(jobs, len(missing)) < 2
@@ -99,7 +100,7 @@ def resumes(work: Path, plan: Plan) -> bool:
     """Whether the parts in the folder are of this very plan."""
     try:
         return json.loads((work / _PLAN).read_text(encoding="utf-8"))["key"] == plan.describe()
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
 
 
@@ -113,8 +114,7 @@ def write_plan(work: Path, plan: Plan) -> None:
 def outcomes(work: Path, plan: Plan) -> Iterator[Outcome]:
     """What became of each recording, in the plan's order."""
     for number in range(plan.parts):
-        for cells in json.loads(_done(work, number).read_text(encoding="utf-8")):
-            yield Outcome(**cells)
+        yield from (Outcome(**cells) for cells in _record(work, number)["outcomes"])
 
 
 def clips(work: Path, plan: Plan) -> Iterator[np.ndarray]:
@@ -179,8 +179,10 @@ def make(work: Path, plan: Plan, number: int) -> None:
                 made.append(Outcome("crashes the decoder"))
             else:
                 made.append(read(Path(plan.folder) / path, Cutting(**plan.cutting), file))
+    samples = _digest(beside)
     beside.replace(_samples(work, number))
-    text = json.dumps([asdict(outcome) for outcome in made])
+    kept = json.dumps([asdict(outcome) for outcome in made])
+    text = json.dumps({"samples": samples, "sha256": _sha256(kept), "outcomes": json.loads(kept)})
     record = _done(work, number).with_suffix(f".{me}-json")
     record.write_text(text, encoding="utf-8")
     _at(work, number).unlink(missing_ok=True)
@@ -237,6 +239,24 @@ def _digest(path: Path) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _whole(work: Path, number: int) -> bool:
+    """Whether a part is there and as it was written: what a power cut or a full disk left is made again."""
+    try:
+        record = _record(work, number)
+        said = record["sha256"] == _sha256(json.dumps(record["outcomes"]))
+        return bool(said and record["samples"] == _digest(_samples(work, number)))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
+def _record(work: Path, number: int) -> dict[str, Any]:
+    return json.loads(_done(work, number).read_text(encoding="utf-8"))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _done(work: Path, number: int) -> Path:
