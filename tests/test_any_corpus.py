@@ -58,11 +58,11 @@ class Report:
 
 def smaller(clone: Clone) -> Clone:
     """Only the rows that no analysis can do without, and the analyses that the page cannot."""
-    for name in ("design", "tuning", "cards"):
+    for name in ("design", "tuning", "cards", "q4_strangers"):
         (clone.folder / "analysis" / f"{name}.py").unlink()
     path = clone.folder / "analysis" / "experiments.toml"
     head, *rows = re.split(r"(?m)^(?=\[runs\.)", path.read_text())
-    needed = ("six", "binary", "gap", "mean_spectrum", "features")
+    needed = ("features", "strangers", "six", "binary", "gap", "mean_spectrum")
     rows = [re.sub(r"(?m)^seeds = .*\n", "", row) for row in rows]
     rows = [row if row[6 : row.index("]")] in needed else row.replace("\n", "\nseeds = { thorough = [0] }\n", 1)
             for row in rows]  # fmt: skip

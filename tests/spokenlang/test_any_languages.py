@@ -36,10 +36,11 @@ SETS = {
     "ten": ((*CODES, "it", "pl", "sv", "tr"), ("en", "es")),
 }
 """A class list, and the two that the binary task takes of it."""
+PARAMS = [name if name.startswith("three") else pytest.param(name, marks=pytest.mark.long) for name in SETS]
 SHORT = {**TINY, "epochs": 2, "channels": 6, "embedding": 8}
 
 
-@pytest.fixture(scope="module", params=[*list(SETS)[:2], pytest.param("ten", marks=pytest.mark.long)])
+@pytest.fixture(scope="module", params=PARAMS)
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple]:
     """A corpus of a set of languages, what its binary task is of, and a run of each task."""
     codes, pair = SETS[request.param]
