@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from onepage.core import files
-from onepage.execute import failures, warm
+from onepage.execute import warm
 from onepage.plan import planfile, store
+
+if TYPE_CHECKING:
+    from onepage.execute import failures
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +37,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _execute(plan: planfile.Plan, target: dict[str, Any]) -> int:
+    from onepage.execute import failures  # not for a mere client, of which make starts one for each target
     from onepage.execute.execute import execute
 
     try:
@@ -52,6 +56,7 @@ def _execute(plan: planfile.Plan, target: dict[str, Any]) -> int:
 def _show(plan: planfile.Plan, target: dict[str, Any], failed: failures.Failed) -> None:
     """A page of the partial notebook, and a mark in the index of the old report; neither may hide the failure."""
     try:
+        from onepage.execute import failures
         from onepage.review import index, render
 
         script, page = plan.root / target["script"], failed.kept / failures.PAGE
