@@ -119,12 +119,18 @@ def test_recordings_in_other_languages(clone: Clone, codes: tuple[str, ...], pai
 
 
 @pytest.mark.long
-def test_the_assignment_s_arrays_without_test_targets(clone: Clone) -> None:
-    folder = write_store(clone.folder / "bare", {"train": 16, "test": 4}, hidden=True)
-    (folder / "clips.csv").unlink()
-    report = Report(clone, "bare")
+@pytest.mark.parametrize("known", [True, False])
+def test_the_assignment_s_arrays_without_test_targets(clone: Clone, known: bool) -> None:
+    """Four arrays less one; and a corpus that knows all of its clips but what language the test's are in."""
+    splits = {"train": 16, "test": 4, "dialects": 2} if known else {"train": 16, "test": 4}
+    folder = write_store(clone.folder / f"bare-{known}", splits, hidden=True)
+    if not known:
+        (folder / "clips.csv").unlink()
+    report = Report(clone, folder.name)
     report.holds()
     assert "all results are of these" in report.text
+    assert ("six.validation_accuracy_clean" in report.results["values"]) is known
+    assert ("six.dialects_accuracy" in report.results["values"]) is known
 
 
 @pytest.mark.long

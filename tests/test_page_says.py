@@ -133,6 +133,15 @@ def test_a_hidden_test_set_is_said_to_be_one() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(TEXTS))
+def test_no_word_runs_into_the_next(name: str) -> None:
+    """A tag at a line's end takes the line's end with it, so text before it would meet that of the next line."""
+    meeting = re.compile(r"[^\n]*[^\s%]\}?\{% endif %\}\n(?![ \n,.;:)]|\{%)")
+    assert meeting.search("a {% if b %}c,{% endif %}\nd")
+    assert meeting.search("a {% if b %}{{ c }}{% endif %}\nd")
+    assert not meeting.findall(TEXTS[name])
+
+
+@pytest.mark.parametrize("name", sorted(TEXTS))
 def test_no_count_of_languages_is_typed(name: str) -> None:
     prose = re.sub(r"\{[{%].*?[}%]\}|\{[^{}]*\}", "", TEXTS[name])
     assert not re.findall(r"\b(?:six|five of|two languages|English|Spanish)\b", prose)

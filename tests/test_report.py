@@ -46,8 +46,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 
 QUICK, SMALL = "train = 80, test = 20", "train = 24, test = 8"
-BRIEFLY = "epochs=10 batch_size=8"
-"""What the brief demands at least: ten epochs, and steps enough for a loss every ten of them."""
+BRIEFLY = "epochs=10 batch_size=8 noises=20 seconds=[0.3] durations=[0.5,1.0]"
+"""What the brief demands at least (ten epochs, fifty steps for a loss every ten), and few trials of the rest."""
 
 
 @pytest.fixture(scope="module", params=["small", pytest.param("quick", marks=pytest.mark.long)])  # the same chain

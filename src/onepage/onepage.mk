@@ -60,7 +60,7 @@ help:: ## list the targets
 	@echo
 	@echo '  CORPUS=$(or $(CORPORA),DIR)  PROFILE=$(or $(PROFILES),full)  DEVICE=auto|cpu|cuda  -jN     what to build'
 	@echo '  P="epochs=3 seed=1"  parameters, strictly checked      REPORT=NAME  another folder under reports/'
-	@echo '  STORE=DIR  a store of results to share                LAUNCH="srun ..."  put before every execution'
+	@echo '  STORE=DIR|s3://..  results to share                    LAUNCH="srun ..."  put before every execution'
 
 report: reports/$(NAME)/manifest.json ## build what is out of date, and write reports/<name>/
 	@test -e $(BUILD)/built && rm -f $(BUILD)/built || echo "reports/$(NAME)/ is up to date: nothing to do"

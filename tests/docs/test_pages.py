@@ -116,7 +116,7 @@ def test_what_wants_a_gpu_is_understood(tmp_path: Path) -> None:
     project = example.copy(tmp_path / "project")
     for argv in lines("gpu.md"):
         if argv[0] == "make":
-            said = [word.replace("/mnt/shared", "build") for word in argv[1:]]
+            said = [word.replace("/mnt/shared", "build").replace("s3://bucket", "build") for word in argv[1:]]
             project.make("-n", *said)
         elif argv[0] == "torchrun":
             from torch.distributed import run

@@ -242,6 +242,19 @@ def test_any_numbers_in_any_order_and_container_become_a_store(
         np.testing.assert_allclose(opened.inputs(split), values.clip(-0.9, 0.9), atol=near)
 
 
+def test_the_class_list_beside_arrays_is_that_of_their_store(tmp_path: Path) -> None:
+    codes = [*CODES, "it", "pl"]
+    folder = store(tmp_path / "c", noise(16).astype(np.float16), noise(8, 1), labels=8)
+    np.save(inputs_path(folder, "train"), noise(16))  # float64: to be converted
+    (folder / "languages.json").write_text(json.dumps([*codes[:-1], "Polish"]))
+    convert(folder, tmp_path / "own")
+    assert ClipStore.open(tmp_path / "own").languages == tuple(codes)
+    convert(folder, tmp_path / "said", languages=("tr", *codes[1:]))
+    assert ClipStore.open(tmp_path / "said").languages == ("tr", *codes[1:])
+    with pytest.raises(InputError, match="130 languages are more than int8"):
+        convert(folder, tmp_path / "many", languages=tuple(f"x{at}" for at in range(130)))
+
+
 def test_splits_of_different_lengths_are_cut_to_one_by_the_command(tmp_path: Path) -> None:
     folder = store(tmp_path / "c", noise(12, width=4000), noise(6, 1, width=3200))
     with pytest.raises(InputError, match=r"cut all splits to one length.*--seconds 0\.4") as caught:

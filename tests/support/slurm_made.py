@@ -108,7 +108,7 @@ class Cluster:
     def lose(self, node: str) -> None:
         """Node, and all that runs on it, are gone from one moment to the next."""
         tasks = [process for process in psutil.process_iter() if _node(process) == node]
-        managers = {parent for task in tasks for parent in task.parents() if parent.name() == "slurmstepd"}
+        managers = {parent for task in tasks for parent in _above(task) if _name(parent) == "slurmstepd"}
         _end([psutil.Process(self._daemons[node].pid), *managers, *tasks])
         self._daemons[node].wait()
 
@@ -153,8 +153,20 @@ def _until(holds, what: str, seconds: float = 60) -> None:
 
 def _node(process: psutil.Process) -> str:
     with contextlib.suppress(psutil.Error):
-        return process.environ().get("SLURMD_NODENAME", "")
+        return str(process.environ().get("SLURMD_NODENAME", ""))
     return ""
+
+
+def _name(process: psutil.Process) -> str:
+    with contextlib.suppress(psutil.Error):
+        return process.name()
+    return ""
+
+
+def _above(process: psutil.Process) -> list[psutil.Process]:
+    with contextlib.suppress(psutil.Error):
+        return process.parents()
+    return []
 
 
 def _end(processes: list[psutil.Process]) -> None:

@@ -31,7 +31,7 @@ SECONDS = 3.0  # how long a network file system may hide what another machine ha
 def place(plan: planfile.Plan, target: dict[str, Any], launch: str) -> int:
     """Execute a target through the launcher; the code of the execution. `CheckFailed` if it was lost every time."""
     entry, name = plan.entry(target), target["id"]
-    run = [sys.executable, "-P", "-m", "onepage", "run", "--plan", str(plan.folder / "plan.json"), name]
+    run = [sys.executable, "-P", "-m", "onepage", "run", "--here", "--plan", str(plan.folder / "plan.json"), name]
     argv = [*_words(launch), *run]
     for turn in range(1, TURNS + 1):
         with _ended_by_signals():

@@ -34,7 +34,7 @@ def duration(seconds: float) -> str:
 @contextmanager
 def running(plan: Plan, target: dict[str, Any]) -> Iterator[None]:
     """Around an execution."""
-    _announce(plan)
+    announce(plan)
     marker = plan.folder / "running" / target["id"]
     files.write(marker, json.dumps({"pid": os.getpid(), "since": time.time()}))
     _status(plan)
@@ -53,7 +53,13 @@ def finished(plan: Plan, target: dict[str, Any], seconds: float) -> None:
     _status(plan)
 
 
-def _announce(plan: Plan) -> None:
+def fetched(plan: Plan, target: dict[str, Any], source: str) -> None:
+    """After a result came from a bucket."""
+    done, total = _count(plan)
+    print(f"  {done:{len(str(total))}}/{total} {target['id']}  from {source}", flush=True)
+
+
+def announce(plan: Plan) -> None:
     """Once per make: how much of the report the store has already."""
     mark = plan.folder / f"announced-{os.environ.get('ONEPAGE_MAKE') or os.getppid()}"
     try:

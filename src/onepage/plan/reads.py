@@ -13,14 +13,15 @@ from onepage.core.watch import Watch
 from onepage.observing import observations
 from onepage.observing.observations import Observed, States
 from onepage.plan import store
+from onepage.plan.bucket import Bucket
 from onepage.scripts.behaviour import SourceCache, digest
 
 
 class Reads:
     """Answers for one plan; all that it looks at is watched, so that the next plan notices a change."""
 
-    def __init__(self, root: Path, store: Path, watch: Watch, cache: SourceCache) -> None:
-        self._root, self._store, self._watch = root, store, watch
+    def __init__(self, root: Path, store: Path, watch: Watch, cache: SourceCache, bucket: Bucket | None) -> None:
+        self._root, self._store, self._watch, self.bucket = root, store, watch, bucket
         self._states = States(root, cache, watch.content)
         self.remarks: list[str] = []  # what was found to have come to harm
 
@@ -91,6 +92,17 @@ class Reads:
             store.clear_harmed(entry, said)
             self.remarks.append(f"{os.path.relpath(entry, self._root)}: came to harm ({said}); it is made again")
         return not said
+
+    def _made(self, key: str) -> Iterator[tuple[str, Observed]]:
+        """The results of these inputs that there are, here and then in the bucket; and what each was seen to read."""
+        here = store.variants(self._store, key)
+        for name in here:
+            observed = observations.load(store.entry_path(self._store, name))
+            if observed is not None:
+                yield name, observed
+        for name, observed in self.bucket.variants(key) if self.bucket else ():
+            if name not in here:
+                yield name, observed
 
     def _look_at(self, names: Iterable[str]) -> None:
         for name in names:

@@ -13,11 +13,12 @@ from onepage.core.config import Config
 from onepage.core.errors import UserError
 from onepage.core.places import BUILD
 from onepage.core.watch import Watch
+from onepage.plan.bucket import is_url
 
 
 def store_path(root: Path, store: str) -> str:
-    """The store's path: relative to the root if it lies inside."""
-    folder = Path(os.path.expanduser(store or f"{BUILD}/store"))
+    """The store's path: relative to the root if it lies inside. In front of a bucket it is the usual one."""
+    folder = Path(os.path.expanduser(f"{BUILD}/store" if not store or is_url(store) else store))
     if folder.is_absolute() and folder.is_relative_to(root):
         folder = folder.relative_to(root)
     if not re.fullmatch(r"[\w./+@,-]+", str(folder)):

@@ -14,7 +14,7 @@ from onepage.core.config import Config
 from onepage.core.errors import UserError, nearest, quoted
 from onepage.core.places import PACKAGE
 from onepage.core.watch import Watch
-from onepage.plan import experiments, surroundings
+from onepage.plan import bucket, experiments, surroundings
 from onepage.plan.reads import Reads
 from onepage.plan.store import entry_path, is_done
 from onepage.scripts import behaviour, percent, self_reading
@@ -83,7 +83,7 @@ class Planner:
             "variables": {name: watch.variable(name) for name in config.environment},
             "format": behaviour.FORMAT,
         }
-        self.reads = Reads(config.root, Path(config.root, self.store), watch, cache)
+        self.reads = Reads(config.root, Path(config.root, self.store), watch, cache, bucket.of(request.store))
 
     def plan(self) -> dict[str, Any]:
         """Everything that plan.json says."""

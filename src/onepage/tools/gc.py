@@ -18,6 +18,7 @@ from onepage.core.config import find_root
 from onepage.core.errors import UserError
 from onepage.core.places import BUILD
 from onepage.plan import store, uses
+from onepage.plan.bucket import is_url
 from onepage.plan.surroundings import store_path
 
 DAYS = 30.0  # how long a result is kept that nothing names
@@ -44,7 +45,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Remove, and say how much of what."""
     root = find_root()
-    folder = root / store_path(root, args.store or os.environ.get("STORE", ""))
+    named = args.store or os.environ.get("STORE", "")
+    if is_url(named):
+        raise UserError(
+            f"{named}: nothing is removed from a bucket, since nobody knows who needs what of it; give it a lifecycle"
+            " rule (what goes is made again). `onepage gc` without STORE cleans the local store in front of it"
+        )
+    folder = root / store_path(root, named)
     if not args.days >= 0:
         raise UserError(f"--days {args.days:g}: a number of days is 0 or more")
     room = _bytes(args.size) if args.size else None

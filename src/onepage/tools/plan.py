@@ -20,7 +20,7 @@ from onepage.core.config import find_root
 from onepage.core.errors import UserError
 from onepage.core.places import BUILD
 from onepage.page import pagestate
-from onepage.plan import planfile
+from onepage.plan import bucket, planfile
 from onepage.plan.planfile import Plan, with_corpus
 
 
@@ -42,13 +42,13 @@ def main(args: argparse.Namespace) -> int:
     words = {name: getattr(args, name) for name in ("corpus", "profile", "device", "parameters", "store", "report")}
     request = _request(words, root)
     maker = os.environ.get("ONEPAGE_HOLD", "")
-    if not maker.isdigit() and _stands(folder, request):  # nothing to write, so nobody to wait for
+    if not maker.isdigit() and _stands(folder, request, root):  # nothing to write, so nobody to wait for
         pagestate.tell_make(folder, out)
         return 0
     lock = locks.Lock(folder / "lock")
     lock.acquire(locks.waiting(f"{places.REPORTS}/{args.report}"))
     try:
-        if not _stands(folder, request):
+        if not _stands(folder, request, root):
             _write(root, folder, words, request)
         pagestate.tell_make(folder, out)
         os.utime(folder / "plan.json")  # the newest plan is the one that plain scripts take (see context.py)
@@ -68,7 +68,7 @@ def again(plan: Plan) -> None:
         return
     words = plan.data["request"]
     request = _request(words, plan.root)
-    if not _stands(plan.folder, request):
+    if not _stands(plan.folder, request, plan.root):
         _write(plan.root, plan.folder, words, request)
 
 
@@ -77,9 +77,21 @@ def _request(words: dict[str, str], root: Path) -> list[Any]:
     return [words, str(root), sys.version, sys.prefix, __file__, os.environ.get("CUDA_VISIBLE_DEVICES")]
 
 
-def _stands(folder: Path, request: list[Any]) -> bool:
+def _stands(folder: Path, request: list[Any], root: Path) -> bool:
     """Whether the plan that is there answers the request and nothing that it was made from has changed."""
-    return watch.unchanged(folder / "watched.json", request) and not planfile.fault(folder)
+    made = (folder / name for name in ("plan.json", "inputs.json", "plan.mk", "page.key"))
+    if not all(path.exists() for path in made) or not watch.unchanged(folder / "watched.json", request):
+        return False
+    # a bucket cannot be watched: while anything is still to be made, it is asked whether another has made it meanwhile
+    return not bucket.is_url(request[0]["store"]) or _is_finished(
+        Plan(root, folder, json.loads((folder / "plan.json").read_text()))
+    )
+
+
+def _is_finished(plan: Plan) -> bool:
+    from onepage.plan.store import is_done
+
+    return all(is_done(plan.entry(target)) for target in plan.executed)
 
 
 def _write(root: Path, folder: Path, words: dict[str, str], request: list[Any]) -> None:
@@ -115,11 +127,21 @@ def _write(root: Path, folder: Path, words: dict[str, str], request: list[Any]) 
         if is_done(root / target["entry"]):  # what `make why` compares the next state with
             write_if_changed(folder / "last" / target["id"], target["key"] + "\n")
             places.forget_failure(root, plan["report"], target["id"])
+    _share(Plan(root, folder, plan), planner.reads.bucket)
     with contextlib.suppress(OSError):  # a store that can only be read
         uses.record(
             root / plan["store"], root, plan["report"], [Path(target["entry"]).name for target in with_corpus(plan)]
         )
     seen.save(record, request)
+
+
+def _share(plan: Plan, shared: bucket.Bucket | None) -> None:
+    """Put into the bucket what was made without it."""
+    from onepage.plan.store import is_done
+
+    for target in plan.executed if shared else ():
+        if shared and is_done(plan.entry(target)):
+            shared.put(plan.entry(target))
 
 
 def _look_over_group(page: Path, root: Path) -> None:

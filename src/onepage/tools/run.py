@@ -6,8 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from onepage.core import files
-from onepage.execute import warm
-from onepage.plan import planfile, store
+from onepage.execute import progress, warm
+from onepage.plan import bucket, planfile, store
 
 if TYPE_CHECKING:
     from onepage.execute import failures
@@ -16,23 +16,38 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     planfile.add_plan_argument(parser)
     parser.add_argument("--launch", default="", metavar="WORDS", help="put before the execution, such as `srun -c1`")
+    parser.add_argument("--here", action="store_true", help="make the result, whether or not a bucket has it")
     parser.add_argument("target", help="a target's id, its script, or `corpus`")
 
 
 def main(args: argparse.Namespace) -> int:
     plan = planfile.chosen(args)
     target = plan.corpus if args.target == "corpus" else plan.target(args.target)
-    if store.is_done(plan.entry(target)):
+    entry = plan.entry(target)
+    if store.is_done(entry):
         return 0
-    if args.launch:
+    shared = None if args.here else bucket.of(plan.data["request"]["store"])
+    progress.announce(plan)
+    if shared and shared.fetch(entry, target["id"]):
+        progress.fetched(plan, target, shared.url)
+        return 0
+    code = _make(plan, target, args.launch)
+    if shared and code == 0:
+        shared.put(entry)
+    return code
+
+
+def _make(plan: planfile.Plan, target: dict[str, Any], words: str) -> int:
+    """Make a result where it is to be made: by a launcher, by the warm parent process, or here."""
+    if words:
         from onepage.execute import launch
 
-        return launch.place(plan, target, args.launch)
+        return launch.place(plan, target, words)
     if target["id"] == "corpus":
         from onepage.execute import corpora
 
         return corpora.make(plan)
-    code = warm.submit(plan.root, ["run", "--plan", str(plan.folder / "plan.json"), args.target])
+    code = warm.submit(plan.root, ["run", "--here", "--plan", str(plan.folder / "plan.json"), target["id"]])
     return _execute(plan, target) if code is None else code
 
 

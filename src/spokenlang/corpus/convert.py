@@ -16,7 +16,16 @@ import numpy as np
 import soxr
 
 from spokenlang.corpus import array_files, metadata, workplace
-from spokenlang.corpus.arrays import LANGUAGES, RATE, RECIPE, SPLITS, inputs_path, require_meaning, targets_path
+from spokenlang.corpus.arrays import (
+    LANGUAGES,
+    RATE,
+    RECIPE,
+    SPLITS,
+    inputs_path,
+    read_languages,
+    require_meaning,
+    targets_path,
+)
 from spokenlang.corpus.ingest.decoding import HUGE, RATES
 from spokenlang.errors import InputError
 from spokenlang.languages import CODES
@@ -86,6 +95,7 @@ def _convert(
     languages: tuple[str, ...], progress: Callable[[int, int], None],
 ) -> list[str]:  # fmt: skip
     said, rows = [], {}
+    languages = languages or read_languages(folder) or ()
     inputs = {split: two_dimensions(array) for (kind, split), array in found.items() if kind == "inputs"}
     if seconds is None and len({clips.shape[1] for clips in inputs.values()}) > 1:
         lengths = ", ".join(f"{split} {clips.shape[1] / rate:g} s" for split, clips in inputs.items())
@@ -112,9 +122,7 @@ def _convert(
         rows[split] = (len(clips), pieces)
         said.append(_word(source, clips, rate, length, width, pieces, len(array)))
     labels = np.load(targets_path(work, "train"))
-    if not languages and (folder / LANGUAGES).exists():
-        (work / LANGUAGES).write_bytes((folder / LANGUAGES).read_bytes())
-    elif languages:
+    if languages:
         (work / LANGUAGES).write_text(json.dumps(list(languages)) + "\n", encoding="utf-8")
     _carry_table(folder, work, rows)
     table = metadata.path_in(work)
@@ -191,6 +199,10 @@ def _labels(source: Source, languages: tuple[str, ...]) -> np.ndarray:
     if labels.dtype.kind not in "iuf" or (labels != np.round(labels)).any():
         raise InputError(f"{source.name}: labels are {labels.dtype} and not whole numbers; number the languages from 0")
     classes = languages or CODES
+    if len(classes) > np.iinfo(np.int8).max + 1:
+        raise InputError(
+            f"{source.name}: {len(classes)} languages are more than int8 labels can tell apart; name fewer"
+        )
     if ((labels < 0) | (labels >= len(classes))).any():
         raise InputError(
             f"{source.name}: labels from {labels.min():g} to {labels.max():g} for {len(classes)} languages "

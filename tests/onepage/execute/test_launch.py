@@ -88,7 +88,7 @@ def test_a_result_that_is_seen_late_is_not_made_twice(plan: Plan) -> None:
 def test_the_launcher_is_given_the_execution_as_it_would_be_run_here(plan: Plan) -> None:
     assert placed(plan, f'printf "%s|" "$@" > {plan.root}/words; {made(plan)}') == (0, 1)
     words = (plan.root / "words").read_text().split("|")[:-1]
-    run = ["-P", "-m", "onepage", "run", "--plan", str(plan.folder / "plan.json"), "q1"]
+    run = ["-P", "-m", "onepage", "run", "--here", "--plan", str(plan.folder / "plan.json"), "q1"]
     assert words == ["-c1", "two words", sys.executable, *run]
 
 
@@ -97,7 +97,7 @@ def test_a_make_that_is_ended_ends_the_launcher(plan: Plan, number: signal.Signa
     """Which then cancels its job: it is told, not killed."""
     script = plan.root / "waiting"
     script.write_text(f"#!/bin/sh\ntrap 'echo told > {plan.root}/told; exit 143' INT TERM\ntouch {plan.root}/at\n"
-                      "while :; do sleep 0.05; done\n")  # fmt: skip
+                      "while [ -e $0 ]; do sleep 0.05; done\n")  # fmt: skip
     script.chmod(0o755)
     code = (
         "from onepage.execute import launch; from onepage.plan.planfile import Plan; from pathlib import Path\n"
@@ -105,10 +105,14 @@ def test_a_make_that_is_ended_ends_the_launcher(plan: Plan, number: signal.Signa
         f"launch.place(Plan(root, root / 'build' / 'full', data), data['targets'][0], '{script}')"
     )
     process = subprocess.Popen([sys.executable, "-c", code], env=dict(os.environ), stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 20
-    while not (plan.root / "at").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    process.send_signal(number)
-    assert process.wait(20) != 0
-    assert (plan.root / "told").exists()
+    try:
+        deadline = time.monotonic() + 20
+        while not (plan.root / "at").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(number)
+        assert process.wait(20) != 0
+        assert (plan.root / "told").exists()
+    finally:
+        process.kill()
+        (plan.root / "waiting").unlink()
