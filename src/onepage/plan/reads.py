@@ -70,11 +70,7 @@ class Reads:
         """
         self._watch.folder(self._store / key[:2])
         known: set[str] = set()
-        for name in store.variants(self._store, key):
-            entry = store.entry_path(self._store, name)
-            observed = observations.load(entry) if self.whole(entry) else None
-            if observed is None:
-                continue
+        for name, observed in self._made(key):
             self._look_at(observed)
             if self._states.of(observed) == observed:
                 return name, observed
@@ -97,7 +93,8 @@ class Reads:
         """The results of these inputs that there are, here and then in the bucket; and what each was seen to read."""
         here = store.variants(self._store, key)
         for name in here:
-            observed = observations.load(store.entry_path(self._store, name))
+            entry = store.entry_path(self._store, name)
+            observed = observations.load(entry) if self.whole(entry) else None
             if observed is not None:
                 yield name, observed
         for name, observed in self.bucket.variants(key) if self.bucket else ():

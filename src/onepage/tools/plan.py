@@ -79,8 +79,7 @@ def _request(words: dict[str, str], root: Path) -> list[Any]:
 
 def _stands(folder: Path, request: list[Any], root: Path) -> bool:
     """Whether the plan that is there answers the request and nothing that it was made from has changed."""
-    made = (folder / name for name in ("plan.json", "inputs.json", "plan.mk", "page.key"))
-    if not all(path.exists() for path in made) or not watch.unchanged(folder / "watched.json", request):
+    if not watch.unchanged(folder / "watched.json", request) or planfile.fault(folder):
         return False
     # a bucket cannot be watched: while anything is still to be made, it is asked whether another has made it meanwhile
     return not bucket.is_url(request[0]["store"]) or _is_finished(
