@@ -38,7 +38,8 @@ class Scene:
         """The report and the store."""
         root = self.project.root
         tops = (root / "reports" / "dice-quick", root / "build" / "store")
-        paths = (path for top in tops for path in top.rglob("*") if path.is_file() and path.name not in VOLATILE)
+        paths = [path for top in tops for path in top.rglob("*") if path.is_file() and path.name not in VOLATILE]
+        paths = [path for path in paths if path.parent.name != "uses"]  # which results are needed, for gc alone
         return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
 
     def survives(self, name: str, how: str, chance: random.Random) -> None:
