@@ -26,7 +26,7 @@ TECHNIQUES = {
 
 def views(config: AugmentConfig, rows: torch.Tensor, *, epoch: int = 0, seed: int = 0, step: int = 0) -> torch.Tensor:
     augment = Augment(config, FRONT_END, seed, FEATURES.shape[1])
-    return augment.view(FEATURES, rows, ClipDraws(len(FEATURES), seed, epoch), step)
+    return augment.view(FEATURES, rows, rows, ClipDraws(len(FEATURES), seed, epoch), step)
 
 
 def test_everything_off_is_the_clip_itself() -> None:

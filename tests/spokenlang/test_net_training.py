@@ -139,10 +139,10 @@ def test_an_interrupted_run_continues_to_the_same_bytes(
     whole = train(config, tiny_store, tmp_path / "whole")
     original = training.Loop._train_step
 
-    def die(loop: training.Loop, rows: torch.Tensor) -> None:
+    def die(loop: training.Loop, *batch: torch.Tensor) -> None:
         if loop.epoch == 2:
             raise KeyboardInterrupt
-        original(loop, rows)
+        original(loop, *batch)
 
     with monkeypatch.context() as patch:
         patch.setattr(training.Loop, "_train_step", die)

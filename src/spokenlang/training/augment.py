@@ -112,12 +112,13 @@ class Augment:
         seconds = min(high, low + 0.25 * int(draw * (round((high - low) / 0.25) + 1)))
         return max(1, min(self.frames, round(seconds * self.rate)))
 
-    def view(self, features: Tensor, clips: Tensor, draws: ClipDraws, step: int) -> Tensor:
+    def view(self, features: Tensor, places: Tensor, clips: Tensor, draws: ClipDraws, step: int) -> Tensor:
         """One random view of each clip.
 
         Args:
-            features: all clips of the split, (all, frames, bands) or waveforms (all, time).
-            clips: which of them, (batch,) on the same device.
+            features: clips of the split, (some, frames, bands) or waveforms (some, time).
+            places: which of these to view, (batch,) on the same device.
+            clips: which clips of the split they are, (batch,): their random numbers follow from it.
             draws: the epoch's random numbers.
             step: global step, which fixes the crop length.
 
@@ -128,7 +129,7 @@ class Augment:
         def draw(name: str, width: int = 1) -> Tensor:
             return draws(name, clips, width)
 
-        view = self._read(features, clips, self.crop_frames(step), draw)
+        view = self._read(features, places, self.crop_frames(step), draw)
         if not self.spectral:
             return view
         if self.warps is not None:
@@ -154,7 +155,7 @@ class Augment:
                 hidden = hidden | inside.unsqueeze(3 - axis)
         return view.masked_fill(hidden, 0.0)
 
-    def _read(self, features: Tensor, clips: Tensor, length: int, draw) -> Tensor:
+    def _read(self, features: Tensor, places: Tensor, length: int, draw) -> Tensor:
         """Crop, shift and stretch in one read: rows of the features at fractional positions."""
         frames = features.shape[1]
         rate = 1 + self.config.stretch * (2 * draw("stretch") - 1)
@@ -165,7 +166,7 @@ class Augment:
         position = start + rate * torch.arange(length, device=features.device)
         below = position.long()
         weight = position - below
-        base = (clips * frames).unsqueeze(1)
+        base = (places * frames).unsqueeze(1)
         flat = features.flatten(0, 1)
         first = flat[base + below % frames]
         if not self.config.stretch:

@@ -110,4 +110,5 @@ def _classifier(regularisation: float) -> Pipeline:
 
 
 def _table(summarise: Callable[[Tensor], Tensor], clips: ClipSet) -> np.ndarray:
-    return summarise(clips.features).double().numpy()
+    parts = [summarise(clips.features[at : at + 4096]) for at in range(0, len(clips), 4096)]
+    return torch.cat(parts).double().numpy()

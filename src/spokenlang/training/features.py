@@ -1,4 +1,4 @@
-"""Clips as the training loop wants them: fixed features of a whole split, resident on the device.
+"""Clips as the training loop wants them: fixed features of a whole split, resident on the device or left on the disk.
 
 Features hang on the corpus and the fixed part of the front end alone, so the runs of a report may share them:
 `write_features` computes them once, into a folder that `clip_set` reads wherever it fits.
@@ -7,7 +7,7 @@ Features hang on the corpus and the fixed part of the front end alone, so the ru
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,16 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from spokenlang.corpus import array_files
 from spokenlang.corpus.splits import hold_out
 from spokenlang.corpus.store import ClipStore
 from spokenlang.languages import told_apart
 from spokenlang.network.frontend import FrontEnd, FrontEndConfig
+from spokenlang.training import stored
 from spokenlang.training.settings import TrainConfig
+from spokenlang.training.stored import Shards
 
 UNKNOWN = -1  # class of a clip whose language nobody tells
+RESIDENT = 4 << 30  # bytes of known features beyond which a set of clips is read from the disk as it is used
 CHUNK = 8  # clips per call of the front end: they fit the cache, and rounding never depends on the caller
 
 
@@ -32,12 +34,18 @@ CHUNK = 8  # clips per call of the front end: they fit the cache, and rounding n
 class ClipSet:
     """Some clips of one split."""
 
-    features: Tensor  # (clips, frames, bands), or (clips, time) for waveform networks; on the device
+    features: Tensor | Shards  # (clips, frames, bands), or (clips, time) for waveform networks; on the device, or disk
     labels: Tensor  # (clips,) int64 classes of the task, UNKNOWN for those of a hidden test set; on the device
     index: np.ndarray  # (clips,) positions in the store's arrays
 
     def __len__(self) -> int:
         return len(self.index)
+
+    def in_memory(self, clips: int = 4096) -> Tensor:
+        """All features where they are in memory, else those of some clips from all over the set."""
+        if isinstance(self.features, Tensor):
+            return self.features
+        return self.features[np.linspace(0, len(self) - 1, min(clips, len(self))).round().astype(np.int64)]
 
 
 def languages_of(config: TrainConfig, store: ClipStore) -> tuple[str, ...]:
@@ -99,10 +107,12 @@ def compute_features(front_end: FrontEnd, waveforms: np.ndarray, index: np.ndarr
     device = next(iter(front_end.buffers()), torch.empty(0)).device
     if loaders:
         front_end = _copy_on_cpu(front_end)
-    chunks = _Chunks(front_end, waveforms, index)
-    loader = DataLoader(chunks, batch_size=None, num_workers=loaders)
-    parts = [chunk.to(device) for chunk in loader]
+    parts = [chunk.to(device) for chunk in _chunks(front_end, waveforms, index, loaders)]
     return torch.cat(parts) if parts else torch.empty(0, device=device)
+
+
+def _chunks(front_end: FrontEnd, waveforms: np.ndarray, index: np.ndarray, loaders: int = 0) -> Iterator[Tensor]:
+    return iter(DataLoader(_Chunks(front_end, waveforms, index), batch_size=None, num_workers=loaders))
 
 
 def _copy_on_cpu(front_end: FrontEnd) -> FrontEnd:
@@ -121,23 +131,23 @@ def fixed_part(config: FrontEndConfig) -> dict[str, Any]:
 
 
 def write_features(config: FrontEndConfig, store: ClipStore, out: Path, device: str = "cpu") -> dict[str, Any]:
-    """Compute the features of every clip of every split into `out`, one array a split; says of which front end."""
+    """Compute the features of every clip of every split into `out` (see `stored`), which says of which front end."""
     front_end = FrontEnd(config).to(device)
     for split in store.names:
         waveforms = store.inputs(split)
-        found = compute_features(front_end, waveforms, np.arange(len(waveforms)))
-        np.save(out / f"{split}.npy", found.cpu().numpy(), allow_pickle=False)
+        chunks = _chunks(front_end, waveforms, np.arange(len(waveforms)))
+        stored.write(out, split, chunks, len(waveforms))
     about = fixed_part(config)
     (out / "front_end.json").write_text(json.dumps(about, sort_keys=True) + "\n", encoding="utf-8")
     return about
 
 
-def _known(config: FrontEndConfig, split: str, known: Sequence[Path]) -> np.ndarray | None:
-    """What `write_features` left in one of the folders `known` for this front end, memory-mapped; or None."""
+def _known(config: FrontEndConfig, split: str, known: Sequence[Path]) -> Shards | None:
+    """What `write_features` left in one of the folders `known` for this front end; or None."""
     wanted = fixed_part(config)
     for folder in known:
         if json.loads((folder / "front_end.json").read_text(encoding="utf-8")) == wanted:
-            return array_files.array(folder / f"{split}.npy", "compute the features again")
+            return stored.found(folder, split)
     return None
 
 
@@ -149,14 +159,21 @@ def clip_set(
     front_end: FrontEnd,
     known: Sequence[Path] = (),
 ) -> ClipSet:
-    """The clips of the task among `index`, with features: those of a folder of `known`, else computed."""
+    """The clips of the task among `index`, with features: those of a folder of `known`, else computed.
+
+    Known features of more than `RESIDENT` bytes are left where they are.
+    """
     index, labels = task_clips(languages_of(config, store), store, split, index)
     found = _known(config.front_end, split, known)
+    device = next(iter(front_end.buffers()), torch.empty(0)).device
+    features: Tensor | Shards
     if found is None:
         features = compute_features(front_end, store.inputs(split), index, loaders=config.loaders)
     else:
-        features = torch.from_numpy(found[index]).to(next(iter(front_end.buffers())).device)
-    return ClipSet(features, torch.from_numpy(labels).to(features.device), index)
+        features = found.of(index)
+        if features.nbytes <= RESIDENT:
+            features = features[:].to(device)
+    return ClipSet(features, torch.from_numpy(labels).to(device), index)
 
 
 def test_sets(config: TrainConfig, store: ClipStore, front_end: FrontEnd, known: Sequence[Path]) -> dict[str, ClipSet]:

@@ -2,10 +2,10 @@
 
     run = train(TrainConfig(task="six", epochs=14), ClipStore.open("corpus"), Path("run"), "cpu")
 
-Features are computed once and stay on the device; every step reads random views of them (`augment`). Nothing
-random comes from a running generator: initial weights, order, augmentation and dropout follow from (seed,
-epoch, step), so a run that was interrupted continues to the same bytes. Under `torchrun` several processes
-share every batch.
+Features are computed once and stay on the device (where they are many, on the disk: `stored`); every step reads
+random views of them (`augment`). Nothing random comes from a running generator: initial weights, order,
+augmentation and dropout follow from (seed, epoch, step), so a run that was interrupted continues to the same
+bytes. Under `torchrun` several processes share every batch.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ from spokenlang.training import checkpoint
 from spokenlang.training.augment import Augment, ClipDraws
 from spokenlang.training.distributed import Group, current_group, require_divisible, spread
 from spokenlang.training.features import ClipSet, clip_set, languages_of, split_train, test_sets
-from spokenlang.training.runs import TrainedRun, finish, logits_of
+from spokenlang.training.runs import HISTORY, TrainedRun, finish, logits_of
 from spokenlang.training.settings import TrainConfig
+from spokenlang.training.stored import near, served
 
 RECORDS = 5
 """Of a training so short that `log_every` would leave fewer, so many records of the losses are made."""
@@ -65,7 +66,7 @@ def train(
     validation = clip_set(config, store, "train", validation_index, model.front_end, known)
     if not len(clips) or not len(validation):
         raise InputError(f"{store.folder}: no clips of the languages of task {config.task!r} to train or validate on")
-    model.front_end.fit_corpus(clips.features)
+    model.front_end.fit_corpus(clips.in_memory())
     loop = Loop(config, model, clips, validation, group)
     loop.run(out / "checkpoint.safetensors")
     tests = test_sets(config, store, model.front_end, known)
@@ -87,12 +88,7 @@ class Loop:
     """The state of a run between two steps, and what a step does."""
 
     def __init__(
-        self,
-        config: TrainConfig,
-        model: LanguageModel,
-        clips: ClipSet,
-        validation: ClipSet,
-        group: Group,
+        self, config: TrainConfig, model: LanguageModel, clips: ClipSet, validation: ClipSet, group: Group
     ) -> None:
         self.config, self.model, self.clips, self.validation = config, model, clips, validation
         self.group = group
@@ -129,8 +125,8 @@ class Loop:
         with bar:
             while self.epoch < self.config.epochs and not self._patience_is_over():
                 started = time.perf_counter()
-                for rows in self._batches():
-                    self._train_step(rows)
+                for features, places, rows in self._batches():
+                    self._train_step(features, places, rows)
                     if self.step % self.every == 0:
                         self._record()
                         bar.update(self.every * self.batch)
@@ -144,18 +140,22 @@ class Loop:
         if not all(bool(value.isfinite().all()) for value in self._floats().values()):
             raise self._not_a_number()
 
-    def _batches(self) -> Iterator[Tensor]:
-        """This process's rows of every batch of the epoch; the incomplete last batch is left out."""
+    def _batches(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """This process's clips of every batch of the epoch: features that hold them, their places in these, and their
+        rows. The incomplete last batch is left out."""
         seed = zlib.crc32(f"{self.config.seed}/order/{self.epoch}".encode())
-        order = balanced_order(self.clips.labels.cpu(), torch.Generator().manual_seed(seed)).to(self.device)
+        generator, features = torch.Generator().manual_seed(seed), self.clips.features
+        order = balanced_order(self.clips.labels.cpu(), generator)
+        order = (order if isinstance(features, Tensor) else near(order, len(order), generator)).to(self.device)
         self.draws = ClipDraws(len(self.clips), self.config.seed, self.epoch, self.device)
-        for step in range(self.steps_per_epoch):
-            yield self.group.share(order[step * self.batch : (step + 1) * self.batch])
+        steps = [self.group.share(order[at * self.batch : (at + 1) * self.batch]) for at in range(self.steps_per_epoch)]
+        for rows, (block, places) in zip(steps, served(features, steps, self.device), strict=True):
+            yield block, places, rows
 
-    def _train_step(self, rows: Tensor) -> None:
+    def _train_step(self, features: Tensor, places: Tensor, rows: Tensor) -> None:
         """Forward, backward, Adam."""
         self._set_rate()
-        view = self.augment.view(self.clips.features, rows, self.draws, self.step)
+        view = self.augment.view(features, places, rows, self.draws, self.step)
         labels = self.clips.labels[rows]
         torch.manual_seed(zlib.crc32(f"{self.config.seed}/step/{self.step}".encode()))  # dropout
         self.trained.train()
@@ -212,11 +212,9 @@ class Loop:
 
     def _append(self, split: str, loss: float, accuracy: float) -> None:
         rate = self.optimizer.param_groups[0]["lr"]
-        self.history.append(
-            {"step": self.step, "epoch": round(self.step / self.steps_per_epoch, 4), "split": split, "loss":
-            loss,
-             "accuracy": accuracy, "learning_rate": rate}
-        )  # fmt: skip
+        epoch = round(self.step / self.steps_per_epoch, 4)
+        values = (self.step, epoch, split, loss, accuracy, rate)
+        self.history.append(dict(zip(HISTORY, values, strict=True)))
 
     def _summed(self) -> Tensor:
         sums = self.sums.clone()
@@ -251,7 +249,7 @@ class Loop:
         """A fixed random sample of clips, cheap enough for every 10 steps."""
         chosen = np.sort(np.random.default_rng(self.config.split_seed).permutation(len(clips))[:count])
         rows = torch.from_numpy(chosen).to(self.device)
-        return ClipSet(clips.features[rows], clips.labels[rows], clips.index[chosen])
+        return ClipSet(clips.features[rows].to(self.device), clips.labels[rows], clips.index[chosen])
 
     def _not_a_number(self) -> InputError:
         first = max(1, self.step - self.every + 1)

@@ -140,7 +140,7 @@ def logits_of(model: LanguageModel, clips: ClipSet, batch: int = 64) -> Tensor:
     training = model.training
     model.eval()
     parts = [
-        model.network(model.front_end.normalise(clips.features[start : start + batch]))
+        model.network(model.front_end.normalise(clips.features[start : start + batch].to(clips.labels.device)))
         for start in range(0, len(clips), batch)
     ]
     model.train(training)

@@ -153,7 +153,7 @@ class Bench:
         config = TrainConfig.from_parameters(self.config.flat() | dict(parameters))
         torch.manual_seed(config.seed)
         model = build_model(config.task, config.network, config.front_end, self.classes).to(self.device)
-        model.front_end.fit_corpus(self.clips.features)
+        model.front_end.fit_corpus(self.clips.in_memory())
         with tempfile.TemporaryDirectory() as place:
             training = loop(config, model, self.clips, self.validation, current_group())
             training.run(Path(place) / "checkpoint.safetensors")
