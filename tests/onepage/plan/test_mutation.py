@@ -50,12 +50,15 @@ def targets(project: example.Project) -> dict[str, dict[str, Any]]:
 
 
 def users_of(targets: dict[str, dict[str, Any]], scripts: set[str]) -> set[str]:
-    """Targets of these scripts, and those that read their runs."""
-    direct = {name for name, target in targets.items() if target["script"] in scripts}
-    readers = {
-        name for name, target in targets.items() if direct & {run for ids in target["runs"].values() for run in ids}
-    }
-    return direct | readers
+    """Targets of these scripts, those that read their runs, and those that read what these make of them."""
+    found = {name for name, target in targets.items() if target["script"] in scripts}
+    while True:
+        more = {
+            name for name, target in targets.items() if found & {run for ids in target["runs"].values() for run in ids}
+        }
+        if more <= found:
+            return found
+        found |= more
 
 
 def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
