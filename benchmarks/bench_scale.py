@@ -1,6 +1,6 @@
 """A corpus larger than memory: how fast it is read and trained on, and how much memory that takes.
 
-    python benchmarks/bench_scale.py [--gigabytes 20] [--folder FOLDER] [--steps 300] [--threads 2]
+    python benchmarks/bench_scale.py [--gigabytes 20] [--folder FOLDER] [--steps 300] [--threads 1]
 
 Computes features of some clips, writes so many gigabytes of features as those of a corpus are written, reads an epoch
 of them as training does (the files' pages put out of the system's cache first), trains from memory and from the disk,
@@ -25,6 +25,7 @@ import numpy as np
 import torch
 
 from spokenlang.languages import CODES
+from spokenlang.network.frontend import SAMPLE_RATE
 from spokenlang.network.models import LanguageModel, build_model
 from spokenlang.training import features, stored
 from spokenlang.training.distributed import Group
@@ -34,6 +35,7 @@ from spokenlang.training.settings import TrainConfig
 
 SAMPLES, BATCH = 40_000, 64
 _PIECE = 512  # clips that are written again and again
+RATES: dict[str, float] = {}  # clips per second of what has been measured
 _COMPUTED = 1024  # clips of noise whose features are computed
 
 
@@ -64,6 +66,7 @@ def measured(what: str, **about: object) -> Iterator[dict[str, object]]:
     watcher.join()
     clips = found.get("clips")
     rate = {"clips_per_s": round(clips / seconds)} if isinstance(clips, int) else {}
+    RATES.update({what: rate["clips_per_s"]} if rate else {})
     memory = {"anonymous_mb": round(peaks[0]), "resident_mb": round(peaks[1])}
     print(json.dumps({"what": what, **about, **found, "seconds": round(seconds, 1), **rate, **memory}), flush=True)
 
@@ -97,7 +100,8 @@ def main() -> None:
     parser.add_argument("--gigabytes", type=float, default=20.0, help="size of the features (%(default)s)")
     parser.add_argument("--folder", type=Path, help="where there is room for that (TMPDIR)")
     parser.add_argument("--steps", type=int, default=300, help="steps of training from the disk (%(default)s)")
-    parser.add_argument("--threads", type=int, default=2, help="threads of the network (%(default)s)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of the network (%(default)s)")
+    parser.add_argument("--hours", type=float, nargs="*", default=[6628, 100_000], help="corpora to work out")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     config = TrainConfig.from_parameters({"batch_size": BATCH})
@@ -114,6 +118,26 @@ def main() -> None:
             found["clips"] = clips
         read(clip_set(Path(name)), Path(name), args.gigabytes)
         train(config, model, clip_set(Path(name)), Path(name), args.steps)
+    for hours in args.hours:
+        print(json.dumps({"what": "project", **projected(hours, size, RATES)}))
+
+
+def projected(hours: float, bytes_per_clip: int, rates: dict[str, float]) -> dict[str, float]:
+    """What a corpus of so many hours takes at the measured rates, one core's each."""
+    clips = hours * 3600 * SAMPLE_RATE / SAMPLES
+
+    def core_hours(what: str) -> float:
+        return round(clips / rates[what] / 3600, 1)
+
+    return {
+        "hours": hours,
+        "million_clips": round(clips / 1e6, 2),
+        "clips_gb": round(clips * 2 * SAMPLES / 1e9),
+        "features_gb": round(clips * bytes_per_clip / 1e9),
+        "features_core_h": core_hours("compute features"),
+        "read_epoch_h": core_hours("read an epoch"),
+        "train_epoch_core_h": core_hours("train from the disk"),
+    }
 
 
 def read(clips: ClipSet, known: Path, gigabytes: float) -> None:

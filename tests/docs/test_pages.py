@@ -16,6 +16,7 @@ from pathlib import Path
 import engine_project as example
 import numpy as np
 import pypdf
+import pytest
 import recordings_made
 import torch
 import yaml
@@ -160,3 +161,17 @@ def test_your_own_data(tmp_path: Path) -> None:
         assert ended.returncode == 0, f"{said}\n{ended.stderr}"
     assert done == ["import", "convert", "predict"]
     assert len((tmp_path / "predictions.csv").read_text().splitlines()) > 6
+
+
+@pytest.mark.long
+def test_the_benchmark_of_a_large_corpus_measures_what_the_page_says(tmp_path: Path) -> None:
+    (command,) = lines("scaling.md")
+    assert command[:3] == ["python", "benchmarks/bench_scale.py", "--gigabytes"]
+    small = [sys.executable, command[1], "--gigabytes", "0.1", *command[4:], "--steps", "3", "--folder", str(tmp_path)]
+    environ = example.Project(tmp_path).environ()
+    done = subprocess.run(small, cwd=DOCS.parent, env=environ, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [each["hours"] for each in found if each["what"] == "project"] == [6628, 100_000]
+    assert all(each["clips_per_s"] > 0 and each["anonymous_mb"] < 4000 for each in found if each["what"] != "project")
+    assert list(tmp_path.iterdir()) == []
