@@ -15,10 +15,11 @@ import numpy as np
 
 from spokenlang.corpus import metadata
 from spokenlang.corpus.arrays import inputs_path
-from spokenlang.corpus.espeak import recipe, speakers, workers
+from spokenlang.corpus.espeak import planning, speakers, workers
 from spokenlang.corpus.espeak.speakers import Dialect
 
 SPLIT = "strangers"
+SEED = 20261127  # of every draw
 LANGUAGES = ("it", "ro", "sv", "pl", "fi", "tr", "id")
 """Relatives of the six (Italian and Romanian, Swedish) and languages of other families; all in Latin letters."""
 
@@ -34,15 +35,14 @@ class Strangers:
 
 def make(out: Path, each: int, workers_at_once: int | None = None) -> None:
     """Write `each` clips of every one of `LANGUAGES` into the folder `out`."""
-    seed = recipe.Options().seed
-    voices = speakers.cast(speakers.TEST_FAMILIES, each, speakers.SpeakerConfig(), seed + 1)
+    voices = speakers.cast(speakers.TEST_FAMILIES, each, speakers.SpeakerConfig(), SEED)
     dialects = {code: (Dialect(code, code),) for code in LANGUAGES}
-    plan = recipe.in_chunks(recipe.planned(SPLIT, voices, dialects, each, (seed, 3)))
+    plan = planning.in_chunks(planning.planned(SPLIT, voices, dialects, each, (SEED, 3)))
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        recipe.prepare(work, plan)
+        planning.prepare(work, plan)
         rows = workers.make_all(work, plan, workers_at_once, lambda done, total: None)
-        metadata.write(out / metadata.NAME, recipe.COLUMNS, rows)
+        metadata.write(out / metadata.NAME, planning.COLUMNS, rows)
         shutil.move(inputs_path(work, SPLIT), inputs_path(out, SPLIT))
 
 
