@@ -16,7 +16,6 @@ import hashlib
 import json
 import os
 import sys
-import traceback
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -168,7 +167,7 @@ def serve(work: Path) -> int:
                 _make(engine, work, number, manifest[number])
                 code = 0
             except BaseException:
-                traceback.print_exc()
+                sys.excepthook(*sys.exc_info())
             finally:
                 sys.stderr.flush()
                 os._exit(code)  # no clean-up of the parent's things
