@@ -91,24 +91,6 @@ def test_nodes_that_die_change_no_byte(slurm: slurm_made.Cluster, local: example
         slurm.bring_back(node)
 
 
-def test_recordings_are_imported_though_a_node_dies(slurm: slurm_made.Cluster, tmp_path: Path) -> None:
-    project = example.Project(tmp_path)
-    surroundings = environ(slurm, project, tmp_path / "bin")
-    recordings_made.folders(tmp_path / "recordings", files=60, seconds=30)
-    command = [sys.executable, *PROGRAMS["spokenlang"].split(), "corpus", "import", "recordings", "--out"]
-    running = subprocess.Popen(
-        [*command, "spread", "--launch", "srun -c1", "--workers", "4"], cwd=tmp_path, env=surroundings,
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    lost = lose_one(slurm)
-    _, err = running.communicate(timeout=300)
-    assert running.returncode == 0, err
-    subprocess.run([*command, "alone"], cwd=tmp_path, env=surroundings, check=True, capture_output=True)
-    for path in (tmp_path / "alone").iterdir():
-        assert path.read_bytes() == (tmp_path / "spread" / path.name).read_bytes(), path.name
-    slurm.bring_back(lost)
-
-
 def lose_one(slurm: slurm_made.Cluster) -> str:
     """Wait for a node that has been at work for a second, and lose it."""
     deadline = time.monotonic() + 120

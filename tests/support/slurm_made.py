@@ -89,7 +89,7 @@ class Cluster:
 
     def stop(self) -> None:
         for daemon in reversed(self._daemons.values()):
-            _end([psutil.Process(daemon.pid)] if daemon.poll() is None else [])
+            daemon.kill()
             daemon.wait()
 
     def states(self) -> dict[str, str]:
@@ -109,7 +109,8 @@ class Cluster:
         """Node, and all that runs on it, are gone from one moment to the next."""
         tasks = [process for process in psutil.process_iter() if _node(process) == node]
         managers = {parent for task in tasks for parent in _above(task) if _name(parent) == "slurmstepd"}
-        _end([psutil.Process(self._daemons[node].pid), *managers, *tasks])
+        self._daemons[node].kill()
+        _end([*managers, *tasks])
         self._daemons[node].wait()
 
     def bring_back(self, node: str) -> None:
