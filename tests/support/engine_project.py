@@ -122,6 +122,7 @@ class Project:
     def copied(self, folder: Path) -> Project:
         """The same project elsewhere, with all that was built."""
         shutil.copytree(self.root, folder, symlinks=True)
+        shutil.rmtree(folder / "build/store/uses", ignore_errors=True)  # what the original needs
         return Project(folder)
 
     def path(self, name: str) -> Path:
