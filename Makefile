@@ -34,14 +34,14 @@ help::
 
 COVER := $(if $(COVERAGE),--cov --cov-report=term:skip-covered --cov-report=html)
 
-PYTEST = MAKEFLAGS= MFLAGS= MAKELEVEL= $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(COVER)
+CLEAN  := MAKEFLAGS= MFLAGS= MAKELEVEL=
+PYTEST  = $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(COVER)
 
 test: $(READY) ## run the test suite (T="..." for pytest's own arguments)
-	@$(PYTEST) -m "not long" $(T)
+	@$(CLEAN) $(PYTEST) -m "not long" $(T)
 
 test-long: $(READY) ## the test suite and what takes long: every fault, many more inputs by chance (an hour)
-	@tally=$$(mktemp -d); TALLY=$$tally TRIES=$${TRIES-20} $(PYTEST) --timeout 3600 $(T); code=$$?; \
-	  $(if $(T),,$(PY) tests/support/tally.py $$tally; )rm -r $$tally; exit $$code
+	@$(CLEAN) TRIES=$${TRIES-20} $(PY) tests/support/tally.py $(PYTEST) $(or $(T),--timeout=3600)
 
 pictures: report ## the README's picture of the page, from the built report
 	@$(PY) docs/pictures.py reports/$(NAME)

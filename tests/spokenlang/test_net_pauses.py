@@ -194,7 +194,7 @@ def test_pauses_are_put_into_training_views() -> None:
     views = {}
     for share in (0.0, 1.0):
         augment = Augment(AugmentConfig(**{**vars(off), "pauses": share}), front_end, 3, features.shape[1])
-        views[share] = augment.view(features, torch.arange(40), ClipDraws(40, 3, 0), 0)
+        views[share] = augment.view(features, torch.arange(40), torch.arange(40), ClipDraws(40, 3, 0), 0)
     torch.testing.assert_close(views[0.0], features)
     changed = (views[1.0] != features).any(dim=2)
     longest = AugmentConfig().pause_s * 1000 / front_end.config.hop_ms + 1
