@@ -34,8 +34,9 @@ help::
 
 COVER := $(if $(COVERAGE),--cov --cov-report=term:skip-covered --cov-report=html)
 
+# One worker more than there are cores: tests wait for processes of their own much of the time.
 CLEAN  := MAKEFLAGS= MFLAGS= MAKELEVEL=
-PYTEST  = $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(COVER)
+PYTEST  = $(PY) -m pytest -n $$(($(JOBS) + 1)) --dist loadfile --no-loadscope-reorder $(COVER)
 
 test: $(READY) ## run the test suite (T="..." for pytest's own arguments)
 	@$(CLEAN) $(PYTEST) -m "not long" $(T)

@@ -70,7 +70,7 @@ publish.table(
     rows,
     columns=columns,
     align="l" + "r" * (len(columns) - 1),
-    caption=f"{on.capitalize()} accuracy. LR: logistic regression; –: without. Intervals are over "
+    caption=f"{on.capitalize()} accuracy. LR: logistic regression; –: without. Intervals over "
     f"{comparison.unit(store)}{' and seeds' if len(chosen) > 1 else ''}.",
 )
 

@@ -25,8 +25,8 @@ def loss_curves(histories: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     axis.plot([], [], color=GREY, linewidth=0.6, linestyle=(0, (3, 1)), label="training")
     axis.plot([], [], color=GREY, linewidth=1.0, label="validation")
     # Room above the curves for the legend.
-    axis.set(xlabel="optimiser step", ylabel="loss / nats", ylim=(0, 1.8 * axis.get_ylim()[1]))
-    axis.legend(fontsize=7, labelspacing=0.2, borderaxespad=0.1)
+    axis.set(xlabel="optimiser step", ylabel="loss / nats", ylim=(0, 1.9 * axis.get_ylim()[1]))
+    axis.legend(fontsize=7, labelspacing=0.2, borderaxespad=0.1, loc="upper right")
     return figure
 
 
