@@ -19,7 +19,7 @@ class HtmlWriter(Writer):
     """HTML whose images are inside it."""
 
     to: str = "html5"
-    between: str = "<!-- onepage: the next part -->"
+    comment: str = "<!-- {} -->"
     noted: int = 0  # footnotes so far: their numbers go on from part to part, as in the PDF
     notes: list[tuple[int, list[Node]]] = field(default_factory=list)  # those of the part that is being written
 

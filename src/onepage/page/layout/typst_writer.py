@@ -19,7 +19,7 @@ class TypstWriter(Writer):
     """Typst in the words of theme/page.typ; images are copied into `folder`."""
 
     to: str = "typst"
-    between: str = "// onepage: the next part"
+    comment: str = "// {}"
     folder: Path = Path()
 
     def figure(self, node: Node, caption: list[Node]) -> list[Node]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,13 +41,15 @@ class Writer:
     assets: Path  # the folder that figures' paths are relative to
     page_folder: Path  # where images named in Markdown stand
     to: str = ""  # pandoc's name of the format
-    between: str = ""  # a comment in it: where the next part begins
+    comment: str = ""  # how it writes a comment
 
     def write(self, *parts: list[Node]) -> list[str]:
         """Parts of the page in this format, by one call of pandoc."""
-        blocks = [block for part in parts for block in (*self.changed(part), self.raw(self.between))]
-        written = pandoc.write(blocks, self.to).split(f"{self.between}\n")
-        return written[: len(parts)]
+        changed = [self.changed(part) for part in parts]
+        # no part can hold the hash of them all
+        end = self.comment.format(hashlib.sha256(repr(changed).encode()).hexdigest())
+        written = pandoc.write([block for part in changed for block in (*part, self.raw(end))], self.to)
+        return written.split(f"{end}\n")[: len(parts)]
 
     def changed(self, part: list[Node]) -> list[Node]:
         """A part of the page as pandoc shall have it."""
