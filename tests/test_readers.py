@@ -26,7 +26,7 @@ TRIED = {  # test file -> the functions that it gives wrong files
         onepage/review/render.py:prepare
         onepage/check/check.py:integrity onepage/check/demands_work.py:_file
         onepage/check/demands_work.py:_spacing onepage/review/again.py:_is_ours_with
-        onepage/tools/plan.py:_stands         spokenlang/corpus/espeak/strangers.py:load""",
+                spokenlang/corpus/espeak/strangers.py:load""",
     "onepage/faults/test_interruptions.py": """
         onepage/core/files.py:_is_begun spokenlang/corpus/workplace.py:_is_begun""",
     "onepage/faults/test_hostile_files.py": """

@@ -34,7 +34,6 @@ def duration(seconds: float) -> str:
 @contextmanager
 def running(plan: Plan, target: dict[str, Any]) -> Iterator[None]:
     """Around an execution."""
-    announce(plan)
     marker = plan.folder / "running" / target["id"]
     files.write(marker, json.dumps({"pid": os.getpid(), "since": time.time()}))
     _status(plan)

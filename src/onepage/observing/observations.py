@@ -18,7 +18,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +26,7 @@ from typing import Any
 from onepage.core import files
 from onepage.core.errors import CheckFailed, UserError
 from onepage.core.places import BUILD
+from onepage.observing.folders import files_below, is_passing, names_in
 from onepage.observing.states import state_of
 from onepage.scripts.behaviour import SourceCache, described, digest
 from onepage.scripts.self_reading import DOCSTRINGS
@@ -35,9 +35,6 @@ FILE = "observed.json"
 ABSENT, FOLDER = "absent", "folder"
 _UNKNOWN = "unknown"
 _KINDS = {"read": "file", "list": "list", "sizes": "sizes", "link": "link", "module": "code", "tree": "tree"}
-_PASSING = re.compile(
-    r"(^\..*\.sw.$)|(^\.#)|(~$)|(^#.*#$)|(^4913$)|(^__pycache__$)|(^\.DS_Store$)|(^\.ipynb_checkpoints$)"
-)
 
 Observed = dict[str, str]  # name of an input -> its state
 
@@ -140,30 +137,6 @@ class States:
         return digest(found)
 
 
-def names_in(folder: Path) -> list[str]:
-    """The names in a folder, without what editors and caches leave there for a while."""
-    return sorted(name for name in os.listdir(folder) if not _PASSING.search(name))
-
-
-def folders_below(folder: Path) -> list[Path]:
-    """A folder and those below it; links to folders are followed, each once."""
-    found, seen = [], set()
-    for place, folders, _ in os.walk(folder, followlinks=True):
-        real = os.path.realpath(place)
-        folders[:] = [] if real in seen else sorted(name for name in folders if not _PASSING.search(name))
-        if real not in seen:
-            found.append(Path(place))
-        seen.add(real)
-    return found
-
-
-def files_below(folder: Path) -> list[Path]:
-    """All files below a folder, in order."""
-    names = ((place, name) for place in folders_below(folder) for name in os.listdir(place))
-    paths = (place / name for place, name in names if not _PASSING.search(name))
-    return sorted(path for path in paths if path.is_file())
-
-
 def contents(folder: Path, hashed: Callable[[Path], str]) -> dict[str, str]:
     """All files below a folder, as a corpus is keyed: name -> hash of the content."""
     return {path.relative_to(folder).as_posix(): hashed(path) for path in files_below(folder)}
@@ -185,7 +158,7 @@ def inputs(log: Log, states: States, known: set[str], generated: Callable[[Path]
         refusal, listed = generated(path), kind in ("list", "sizes")
         if refusal is not None and (listed or kind == "link" or before is None or path.is_dir()):
             continue  # passed through, as by a recursive glob
-        if listed and any(_PASSING.search(part) for part in path.relative_to(path.anchor).parts):
+        if listed and any(is_passing(part) for part in path.relative_to(path.anchor).parts):
             continue
         if refusal:
             raise CheckFailed(f"{_place(log, name, script)} reads {os.path.relpath(path, states.root)}, {refusal}")

@@ -18,15 +18,17 @@ import json
 import os
 import re
 import sys
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from onepage.core.errors import UserError
-from onepage.observing import observations
-from onepage.observing.observations import Observed
 from onepage.plan import store
+
+if TYPE_CHECKING:
+    import tarfile
+
+    from onepage.observing.observations import Observed
 
 _URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w.+@=-]+)*/?")
 _PATIENCE = {"connect_timeout": 5, "read_timeout": 60, "retries": {"max_attempts": 3}}
@@ -94,6 +96,8 @@ class Bucket:
         return True
 
     def _unpack(self, name: str, marker: dict[str, Any], folder: Path) -> None:
+        import tarfile  # here, since every make has this module and few have a bucket
+
         try:
             with self._system.open(self._place(name, marker["tar"]), "rb") as stream:
                 counted = _Counted(stream)
@@ -108,6 +112,10 @@ class Bucket:
 
     def put(self, entry: Path) -> None:
         """Copy a finished result of the local store there, unless it is there already."""
+        import tarfile
+
+        from onepage.observing import observations
+
         if entry.name not in self._damaged and self._marker(entry.name) is not None:
             return
         name = f"{os.urandom(8).hex()}.tar"

@@ -11,6 +11,7 @@ from onepage.core.errors import UserError, quoted
 from onepage.core.places import BUILD
 from onepage.core.watch import Watch
 from onepage.observing import observations
+from onepage.observing.folders import folders_below
 from onepage.observing.observations import Observed, States
 from onepage.plan import store
 from onepage.plan.bucket import Bucket
@@ -109,7 +110,7 @@ class Reads:
                 self._watch_below(path)
 
     def _watch_below(self, folder: Path) -> None:
-        for place in observations.folders_below(folder):
+        for place in folders_below(folder):
             self._watch.folder(place)
             with os.scandir(place) as entries:
                 for entry in entries:

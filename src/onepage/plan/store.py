@@ -20,7 +20,7 @@ from pathlib import Path
 from onepage.core import files, sealed
 from onepage.core.errors import CheckFailed, UserError
 from onepage.core.locks import Lock, held, waiting
-from onepage.observing.observations import files_below
+from onepage.observing.folders import files_below
 
 DONE = "done"
 _UNSEALED = {DONE, "timing.json", files.MARKER}  # no result hangs on these

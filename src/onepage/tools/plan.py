@@ -22,6 +22,7 @@ from onepage.core.places import BUILD
 from onepage.page import pagestate
 from onepage.plan import bucket, planfile
 from onepage.plan.planfile import Plan, with_corpus
+from onepage.plan.store import is_done
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,13 +43,13 @@ def main(args: argparse.Namespace) -> int:
     words = {name: getattr(args, name) for name in ("corpus", "profile", "device", "parameters", "store", "report")}
     request = _request(words, root)
     maker = os.environ.get("ONEPAGE_HOLD", "")
-    if not maker.isdigit() and _stands(folder, request, root):  # nothing to write, so nobody to wait for
+    if not maker.isdigit() and _stands(folder, request):  # nothing to write, so nobody to wait for
         pagestate.tell_make(folder, out)
         return 0
     lock = locks.Lock(folder / "lock")
     lock.acquire(locks.waiting(f"{places.REPORTS}/{args.report}"))
     try:
-        if not _stands(folder, request, root):
+        if not _stands(folder, request):
             _write(root, folder, words, request)
         pagestate.tell_make(folder, out)
         os.utime(folder / "plan.json")  # the newest plan is the one that plain scripts take (see context.py)
@@ -68,7 +69,7 @@ def again(plan: Plan) -> None:
         return
     words = plan.data["request"]
     request = _request(words, plan.root)
-    if not _stands(plan.folder, request, plan.root):
+    if not _stands(plan.folder, request):
         _write(plan.root, plan.folder, words, request)
 
 
@@ -77,19 +78,14 @@ def _request(words: dict[str, str], root: Path) -> list[Any]:
     return [words, str(root), sys.version, sys.prefix, __file__, os.environ.get("CUDA_VISIBLE_DEVICES")]
 
 
-def _stands(folder: Path, request: list[Any], root: Path) -> bool:
+def _stands(folder: Path, request: list[Any]) -> bool:
     """Whether the plan that is there answers the request and nothing that it was made from has changed."""
     if not watch.unchanged(folder / "watched.json", request) or planfile.fault(folder):
         return False
     # a bucket cannot be watched: while anything is still to be made, it is asked whether another has made it meanwhile
-    return not bucket.is_url(request[0]["store"]) or _is_finished(
-        Plan(root, folder, json.loads((folder / "plan.json").read_text()))
-    )
-
-
-def _is_finished(plan: Plan) -> bool:
-    from onepage.plan.store import is_done
-
+    if not bucket.is_url(request[0]["store"]):
+        return True
+    plan = planfile.load(folder / "plan.json")
     return all(is_done(plan.entry(target)) for target in plan.executed)
 
 
@@ -99,7 +95,6 @@ def _write(root: Path, folder: Path, words: dict[str, str], request: list[Any]) 
     from onepage.course import GROUP
     from onepage.page.preflight import check
     from onepage.plan import uses
-    from onepage.plan.store import is_done
     from onepage.plan.targets import Planner, Request
     from onepage.scripts.behaviour import SourceCache, digest
 
@@ -126,21 +121,13 @@ def _write(root: Path, folder: Path, words: dict[str, str], request: list[Any]) 
         if is_done(root / target["entry"]):  # what `make why` compares the next state with
             write_if_changed(folder / "last" / target["id"], target["key"] + "\n")
             places.forget_failure(root, plan["report"], target["id"])
-    _share(Plan(root, folder, plan), planner.reads.bucket)
+            if planner.reads.bucket:  # it may have been made without the bucket
+                planner.reads.bucket.put(root / target["entry"])
     with contextlib.suppress(OSError):  # a store that can only be read
         uses.record(
             root / plan["store"], root, plan["report"], [Path(target["entry"]).name for target in with_corpus(plan)]
         )
     seen.save(record, request)
-
-
-def _share(plan: Plan, shared: bucket.Bucket | None) -> None:
-    """Put into the bucket what was made without it."""
-    from onepage.plan.store import is_done
-
-    for target in plan.executed if shared else ():
-        if shared and is_done(plan.entry(target)):
-            shared.put(plan.entry(target))
 
 
 def _look_over_group(page: Path, root: Path) -> None:
