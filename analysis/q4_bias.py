@@ -21,14 +21,13 @@ margin: float = 0.02  # difference between loud and quiet clips that still count
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
-import torch
 
 from onepage import context, publish
 from spokenlang.corpus.espeak.strangers import load
 from spokenlang.corpus.levels import clip_levels
 from spokenlang.corpus.store import ClipStore
 from spokenlang.language_names import describe
-from spokenlang.study import comparison, corpus_facts, plots
+from spokenlang.study import comparison, corpus_facts, plots, strangers
 from spokenlang.study.evaluation import probabilities
 from spokenlang.study.lengths import logits_at
 from spokenlang.training.runs import load_run
@@ -152,11 +151,9 @@ if spectrum:
 # [q4_strangers](q4_strangers.html)).
 
 # %% name="noise-confidence"
-random = np.random.default_rng(0)
-noise = torch.from_numpy(random.normal(0, 0.1, (noises, store.samples)).astype(np.float32))
+noise = strangers.white_noise(np.random.default_rng(0), noises, store.samples)
 chosen = comparison.best_by_validation(runs)
-with torch.no_grad():
-    answers = torch.cat([chosen.model.probabilities(part) for part in noise.split(50)]).numpy()
+answers = probabilities(logits_at(chosen.model, noise, store.samples))
 sure = answers.max(axis=1)
 favourite = np.bincount(answers.argmax(axis=1))
 codes = chosen.languages

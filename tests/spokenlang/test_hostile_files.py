@@ -112,6 +112,16 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def _may_hold_anything(path: Path, data: st.DataObject, read: Callable[[], object]) -> None:
+    """Read with this file damaged in some way; afterwards it is as it was."""
+    good = path.read_bytes()
+    try:
+        path.write_bytes(data.draw(damage.anything(good)))
+        obeyed(read, InputError)
+    finally:
+        path.write_bytes(good)
+
+
 def check(folder: Path) -> None:
     ClipStore.open(folder).check()
 
@@ -122,14 +132,8 @@ def check(folder: Path) -> None:
 @fuzz
 @given(data=st.data())
 def test_a_file_of_a_corpus_may_hold_anything(corpus: Path, name: str, data: st.DataObject) -> None:
-    path = corpus / name
-    good = path.read_bytes()
     tally.count("hostile files of a corpus")
-    try:
-        path.write_bytes(data.draw(damage.anything(good)))
-        obeyed(lambda: check(corpus), InputError)
-    finally:
-        path.write_bytes(good)
+    _may_hold_anything(corpus / name, data, lambda: check(corpus))
 
 
 @pytest.fixture(scope="module")
@@ -158,14 +162,8 @@ def load(folder: Path) -> None:
 @fuzz
 @given(data=st.data())
 def test_a_file_of_a_run_may_hold_anything(run_folder: Path, name: str, data: st.DataObject) -> None:
-    path = run_folder / name
-    good = path.read_bytes()
     tally.count("hostile files of a run")
-    try:
-        path.write_bytes(data.draw(damage.anything(good)))
-        obeyed(lambda: load(run_folder), InputError)
-    finally:
-        path.write_bytes(good)
+    _may_hold_anything(run_folder / name, data, lambda: load(run_folder))
 
 
 # --- models ----------------------------------------------------------------------------------------------------------

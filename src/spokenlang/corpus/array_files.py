@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from spokenlang.errors import InputError
 
-_DENSE, _LARGE = 200, 1 << 28  # an archive that unpacks to so many times its size, and to so many bytes, is a bomb
+_DENSE = 200  # a member of an archive that unpacks to so many times its size is a bomb, unless it stays small
+_LARGE = 1 << 28  # bytes that an array may have, however small it is packed
 
 
 def array(path: Path, advice: str = "write it again with numpy.save") -> np.ndarray:
@@ -55,7 +56,13 @@ def _unreadable(path: Path, error: Exception, advice: str) -> InputError:
 
 
 def _require_bounds(path: Path, archive: zipfile.ZipFile) -> None:
-    for member in archive.infolist():
-        if member.file_size > max(_LARGE, _DENSE * member.compress_size):
-            unpacked = f"{member.compress_size:,} bytes that unpack to {member.file_size:,}"
-            raise InputError(f"{path}: {member.filename} is {unpacked}; save it uncompressed, with numpy.savez")
+    if said := bomb(archive.infolist(), _LARGE):
+        raise InputError(f"{path}: {said}; save it uncompressed, with numpy.savez")
+
+
+def bomb(members: Iterable[zipfile.ZipInfo], small: int) -> str:
+    """Which member of an archive unpacks out of all proportion, and to more than ``small`` bytes; "" if none does."""
+    for member in members:
+        if member.file_size > max(small, _DENSE * member.compress_size):
+            return f"{member.filename} is {member.compress_size:,} bytes that unpack to {member.file_size:,}"
+    return ""

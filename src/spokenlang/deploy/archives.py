@@ -13,9 +13,10 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from spokenlang.corpus.array_files import bomb
 from spokenlang.errors import InputError
 
-_DENSE, _LARGE = 200, 1 << 26  # a member that unpacks to so many times its size, and to so many bytes, is a bomb
+_LARGE = 1 << 26  # bytes that a member may have, however small it is packed
 _RECORD = 1 << 20  # bytes of a record
 
 
@@ -59,10 +60,8 @@ def _require_model(path: Path, members: dict[str, zipfile.ZipInfo]) -> None:
         raise _refused(path, "it is a pickle of torch.save, which may run anything when it is read")
     if "constants.pkl" not in members or not any(name.startswith("code/") for name in members):
         raise _refused(path, "it holds no code of TorchScript")
-    for member in members.values():
-        if member.file_size > max(_LARGE, _DENSE * member.compress_size):
-            packed = f"{member.compress_size:,} bytes that unpack to {member.file_size:,}"
-            raise _refused(path, f"{member.filename} is {packed}")
+    if said := bomb(members.values(), _LARGE):
+        raise _refused(path, said)
 
 
 def _refused(path: Path, reason: str) -> InputError:

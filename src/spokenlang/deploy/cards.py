@@ -19,6 +19,7 @@ from spokenlang.language_names import describe
 from spokenlang.network.models import ARCHITECTURES
 from spokenlang.study import comparison
 from spokenlang.study.comparison import Row
+from spokenlang.study.corpus_facts import listed
 from spokenlang.study.intervals import Interval
 from spokenlang.training.runs import TrainedRun
 
@@ -38,7 +39,7 @@ _NO_CODE = str.maketrans("`|", "  ")
 def model_card(runs: Sequence[TrainedRun], best: TrainedRun, store: ClipStore, corpus: str, synthetic: bool) -> str:
     """The card of `best`, one of the runs (seeds) of a setting, measured on the corpus that they were trained on."""
     codes, corpus = best.languages, _line(corpus)
-    measured = [split for split in ("test", "dialects") if split in best.splits and best.scores(split).known]
+    measured = [split for split in ("test", "dialects") if split in best.splits]
     parts = [
         _metadata(_model_metadata(runs, store, corpus, measured)),
         f"# Which of {len(codes)} languages is spoken: {_plain(best.config.network.model)}",
@@ -193,8 +194,7 @@ def _counted(number: int, what: str) -> str:
 
 
 def _named(codes: Sequence[str]) -> str:
-    *first, last = [_plain(describe(code).name) for code in codes]
-    return f"{', '.join(first)} and {last}" if first else last
+    return listed([_plain(describe(code).name) for code in codes])
 
 
 def _size(clips: int) -> str:

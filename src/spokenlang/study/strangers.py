@@ -75,11 +75,16 @@ def auroc(known: Array, strange: Array) -> float:
     return float(roc_auc_score(np.repeat([1, 0], [len(known), len(strange)]), np.concatenate([known, strange])))
 
 
+def white_noise(random: np.random.Generator, clips: int, samples: int) -> Array:
+    """(clips, samples) Gaussian noise of an RMS of 0.1."""
+    return random.normal(0, 0.1, (clips, samples))
+
+
 def no_speech(clips: int, samples: int, seed: int = 0) -> dict[str, NDArray[np.float32]]:
     """Sounds that are no speech, (clips, samples) each: noises, tones, chords that change as music does, silence."""
     random = np.random.default_rng(seed)
     time = np.arange(samples) / RATE
-    white = random.normal(0, 0.1, (clips, samples))
+    white = white_noise(random, clips, samples)
     hz = random.uniform(100, 2000, (clips, 1))
     beats = np.floor(time / 0.4).astype(int)
     notes = 110 * 2 ** (random.integers(0, 36, (clips, 3, beats[-1] + 1)) / 12)
