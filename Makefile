@@ -42,7 +42,7 @@ test: $(READY) ## run the test suite (T="..." for pytest's own arguments)
 	@$(CLEAN) $(PYTEST) -m "not long" $(T)
 
 test-long: $(READY) ## the test suite and what takes long: every fault, many more inputs by chance (an hour)
-	@$(CLEAN) TRIES=$${TRIES-20} $(PY) tests/support/tally.py $(PYTEST) $(or $(T),--timeout=3600)
+	@$(CLEAN) TRIES=$${TRIES-20} $(PY) tests/support/tally.py $(if $(T),part,whole) $(PYTEST) --timeout 3600 $(T)
 
 pictures: report ## the README's picture of the page, from the built report
 	@$(PY) docs/pictures.py reports/$(NAME)

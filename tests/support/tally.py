@@ -1,8 +1,8 @@
 """How many inputs and faults of each kind the suites have tried, for docs/reliability.md.
 
 With TALLY=FOLDER in the environment every test process leaves its counts there as it ends (see conftest.py).
-`python tests/support/tally.py COMMAND ...` runs the suites so, adds the counts up and, where all of them ran, writes
-them into the page.
+`python tests/support/tally.py whole|part COMMAND ...` runs the suites so, adds the counts up and, where all ran,
+writes them into the page.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from pathlib import Path
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 MARKS = ("<!-- counted by `make test-long` -->\n", "<!-- end of the counts -->\n")
-WHOLE = "--timeout=3600"  # as make has it where nobody gave arguments
 _counts: Counter[str] = Counter()
 
 
@@ -55,16 +54,16 @@ def written(text: str, total: Counter[str]) -> str:
     return re.sub(f"({begin}).*?({end})", lambda found: found[1] + table(total) + found[2], text, flags=re.DOTALL)
 
 
-def main(command: list[str]) -> int:
-    """Run pytest, and count. A part of the suites (more arguments than make's own) is told, not written down."""
+def main(extent: str, *command: str) -> int:
+    """Run pytest, and count. What a part of the suites has tried is told, not written down."""
     with tempfile.TemporaryDirectory() as folder:
         code = subprocess.run(command, env={**os.environ, "TALLY": folder}, check=False).returncode
         total = summed(Path(folder))
-    if WHOLE in command and not code:
+    if extent == "whole" and not code:
         PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), total), encoding="utf-8")
     print(table(total))
     return code
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(*sys.argv[1:]))
