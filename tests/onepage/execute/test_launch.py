@@ -92,8 +92,25 @@ def test_the_launcher_is_given_the_execution_as_it_would_be_run_here(plan: Plan)
     assert words == ["-c1", "two words", sys.executable, *run]
 
 
+AT_ONCE = """
+import os, subprocess, time
+start = subprocess.Popen
+
+def started(*words, **more):
+    process = start(*words, **more)
+    while not os.path.exists({at!r}):
+        time.sleep(0.01)
+    os.kill(os.getpid(), {number:d})
+    return process
+
+subprocess.Popen = started
+"""
+"""A signal that comes when the launcher runs and nobody has its process yet."""
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_make_that_is_ended_ends_the_launcher(plan: Plan, number: signal.Signals) -> None:
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_make_that_is_ended_ends_the_launcher(plan: Plan, number: signal.Signals, at_once: bool) -> None:
     """Which then cancels its job: it is told, not killed."""
     script = plan.root / "waiting"
     script.write_text(f"#!/bin/sh\ntrap 'echo told > {plan.root}/told; exit 143' INT TERM\ntouch {plan.root}/at\n"
@@ -104,13 +121,16 @@ def test_a_make_that_is_ended_ends_the_launcher(plan: Plan, number: signal.Signa
         f"root = Path({str(plan.root)!r}); data = {plan.data!r}\n"
         f"launch.place(Plan(root, root / 'build' / 'full', data), data['targets'][0], '{script}')"
     )
+    if at_once:
+        code = AT_ONCE.format(at=str(plan.root / "at"), number=number) + code
     process = subprocess.Popen([sys.executable, "-c", code], env=dict(os.environ), stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 20
         while not (plan.root / "at").exists():
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        process.send_signal(number)
+        if not at_once:
+            process.send_signal(number)
         assert process.wait(20) != 0
         assert (plan.root / "told").exists()
     finally:
