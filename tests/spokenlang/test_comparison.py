@@ -160,6 +160,7 @@ def test_every_figure_draws(tiny_run: TrainedRun) -> None:
         plots.gap({"none": (0.1, 0.5), "crops": (0.2, 0.3)}),
         plots.intervals(rows, "accuracy / %"),
         plots.against_duration({"test": tuple(np.array([[1, 2], [0.5, 0.9], [0.4, 0.8], [0.6, 1.0]]))}),
+        plots.against_duration(dict.fromkeys("abc", tuple(np.array([[1, 2], [0.5, 0.9], [0.4, 0.8], [0.6, 1.0]])))),
         plots.reliability(random.random(50), random.random(50) > 0.5),
         plots.search_history([0.5, 0.9, 0.2], [True, False, True]),
     ]

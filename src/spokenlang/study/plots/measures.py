@@ -32,18 +32,29 @@ def intervals(
 def against_duration(
     curves: Mapping[str, tuple[Sequence[float], np.ndarray, np.ndarray, np.ndarray]], of: str = "clip length / s"
 ) -> Figure:
-    """Accuracy against clip length, or another duration: name -> (seconds, value, low, high)."""
+    """Accuracy against clip length, or another duration: name -> (seconds, value, low, high).
+
+    The intervals of a single curve are a band, those of several are bars beside each other.
+    """
     figure, axis = new_figure(1.75, width=HALF)
-    for (name, (seconds, value, low, high)), colour in zip(curves.items(), (BLUE, VERMILION, INK), strict=False):
-        axis.fill_between(seconds, 100 * low, 100 * high, color=colour, alpha=0.18, linewidth=0)
-        axis.plot(seconds, 100 * value, "o-", color=colour, markersize=3, label=name)
+    for number, (name, (seconds, value, low, high)) in enumerate(curves.items()):
+        colour = (BLUE, VERMILION, INK)[number]
+        if len(curves) == 1:
+            axis.fill_between(seconds, 100 * low, 100 * high, color=colour, alpha=0.18, linewidth=0)
+            axis.plot(seconds, 100 * value, "o-", color=colour, markersize=3)
+            continue
+        beside = np.asarray(seconds) * 1.15 ** (number - (len(curves) - 1) / 2)
+        bars = 100 * np.stack([value - low, high - value])
+        axis.errorbar(beside, 100 * value, bars, fmt="o-", color=colour, markersize=3, elinewidth=0.8, label=name)
     axis.set_xscale("log")
     ticks = sorted({s for seconds, *_ in curves.values() for s in seconds})
     axis.set_xticks(ticks, [f"{s:g}" for s in ticks])
     axis.minorticks_off()
     axis.set(xlabel=of, ylabel="accuracy / %")
     if len(curves) > 1:
-        axis.legend(loc="lower right")
+        bottom, top = axis.get_ylim()
+        axis.set_ylim(bottom - 0.45 * (top - bottom), top)  # room below the bars for the legend
+        axis.legend(loc="lower right", labelspacing=0.2)
     axis.grid(axis="y", color=PALE, linewidth=0.5)
     return figure
 
