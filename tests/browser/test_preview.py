@@ -84,6 +84,9 @@ def preview(tmp_path: Path) -> Iterator[Running]:
         process.wait()
 
 
+SCROLLED = "(scrollTo({top: 1500, behavior: 'instant'}), scrollY === 1500)"
+
+
 def until(page: Any, condition: str, seconds: float = 90.0) -> None:
     """Wait for a condition in a page that may load itself anew meanwhile."""
     end = time.monotonic() + seconds
@@ -105,12 +108,24 @@ def shows(text: str) -> str:
 def test_a_save_shows_in_the_open_page_at_the_same_place(preview: Running, visit: Callable) -> None:
     page, seen = visit(preview.url)
     until(page, shows("first = 1"))
-    until(page, "(scrollTo({top: 1500, behavior: 'instant'}), scrollY === 1500)")  # once the page is long enough
+    until(page, f"document.readyState === 'complete' && {SCROLLED}")
     preview.save("second = 2\n")
     until(page, shows("second = 2"))
     until(page, "scrollY === 1500")
     assert seen.foreign == []
     assert [message for message in seen.console if "ERR_" not in message] == []
+
+
+def test_who_scrolls_while_the_page_is_on_its_way_stays_there(preview: Running, visit: Callable) -> None:
+    page, _ = visit(preview.url)
+    until(page, shows("first = 1"))
+    until(page, "document.readyState === 'complete' && document.documentElement.dataset.build === 'ready'")
+    page.add_init_script("window.kept = sessionStorage.getItem('onepage:/')")  # the browser has a memory of its own
+    page.evaluate(f"addEventListener('beforeunload', () => {SCROLLED})")  # the load has been decided upon by then
+    preview.save("second = 2\n")
+    until(page, shows("second = 2"))
+    until(page, "document.readyState === 'complete'")
+    assert page.evaluate("[JSON.parse(window.kept).y, scrollY]") == [1500, 1500]
 
 
 def test_an_analysis_shows_as_soon_as_its_page_is_made(preview: Running, visit: Callable) -> None:

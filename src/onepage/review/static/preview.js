@@ -16,26 +16,31 @@
   document.body.append(box);
 
   // Where the reader is: the first thing with a name that is in sight, and how far down; and what is unfolded
-  const keep = () => {
+  const here = () => {
     const named = [...document.querySelectorAll("main [id]")].find((element) => element.getBoundingClientRect().top >= 0);
     const open = [...document.querySelectorAll("details[id][open]")].map((fold) => fold.id);
-    sessionStorage.setItem(place, JSON.stringify({ y: scrollY, id: named?.id, top: named?.getBoundingClientRect().top, open }));
+    return { y: scrollY, id: named?.id, top: named?.getBoundingClientRect().top, open };
   };
-  const restore = () => {
-    const kept = JSON.parse(sessionStorage.getItem(place) ?? "null");
-    sessionStorage.removeItem(place);
-    if (!kept) return;
-    for (const id of kept.open) document.getElementById(id)?.setAttribute("open", "");
+  const kept = JSON.parse(sessionStorage.getItem(place) ?? "null");
+  sessionStorage.removeItem(place);
+  let reached = NaN; // how far down the page went; before its pictures have come it may be too short
+  const there = () => {
     const named = kept.id && document.getElementById(kept.id);
     const top = named ? scrollY + named.getBoundingClientRect().top - kept.top : kept.y;
-    const wanted = Math.abs(top - kept.y) < innerHeight ? top : kept.y;
-    const there = () => { scrollTo({ top: wanted, behavior: "instant" }); return scrollY; };
-    const reached = there();
-    addEventListener("load", () => { if (scrollY === reached) there(); }); // before its pictures the page may be too short
+    scrollTo({ top: Math.abs(top - kept.y) < innerHeight ? top : kept.y, behavior: "instant" });
+    reached = scrollY;
   };
-  history.scrollRestoration = "manual";
-  restore();
-  addEventListener("load", () => { history.scrollRestoration = "auto"; });
+  if (kept) {
+    history.scrollRestoration = "manual"; // until the page is left: the browser knows of an older place
+    for (const id of kept.open) document.getElementById(id)?.setAttribute("open", "");
+    there();
+    addEventListener("load", () => { if (scrollY === reached) there(); reached = NaN; });
+  }
+  let again = false; // whether the page is left in order to be loaded again
+  addEventListener("pagehide", () => { // not before: whoever scrolls until then has scrolled
+    history.scrollRestoration = "auto";
+    if (again) sessionStorage.setItem(place, JSON.stringify(scrollY === reached ? kept : here()));
+  });
 
   let slow = 0;
   const show = (kind, heading, text) => {
@@ -84,7 +89,7 @@
   const news = new EventSource("/_onepage/news");
   news.addEventListener("message", (event) => {
     const { state, message, versions } = JSON.parse(event.data);
-    if ((state === "ready" || page) && (versions[page] ?? 0) !== Number(version)) { keep(); news.close(); location.reload(); return; }
+    if ((state === "ready" || page) && (versions[page] ?? 0) !== Number(version)) { again = true; news.close(); location.reload(); return; }
     document.documentElement.dataset.build = state;
     follow(state === "building");
     if (state === "failed") show("failed", "The build failed. This page is the last good one.", message);
