@@ -6,6 +6,7 @@
 CORPUS   ?= espeak
 TORCH    ?=
 COVERAGE ?=
+SHORT    ?=
 PYTHON   ?=
 
 CORPORA  := espeak|DIR
@@ -47,8 +48,10 @@ test-long: $(READY) ## the test suite and what takes long: every fault, many mor
 pictures: report ## the README's picture of the page, from the built report
 	@$(PY) docs/pictures.py reports/$(NAME)
 
-bench: report ## run the benchmarks, which train networks
-	@for file in benchmarks/bench_*.py; do echo "$$file"; MAKEFLAGS= MFLAGS= MAKELEVEL= $(PY) $$file || exit 1; done
+bench: report ## run the benchmarks, which train networks, and make their page (SHORT=yes: only to see that they run)
+	@for file in benchmarks/bench_*.py; do echo "$$file"; $(CLEAN) $(PY) $$file $(if $(SHORT),--short) || exit 1; done
+	@$(CLEAN) $(MAKE) --no-print-directory -C benchmarks/page report PYTHON="$(abspath $(PY))" REPORT=bench \
+	  CORPUS= PROFILE=full STORE= P= LAUNCH=
 
 # --- set-up ----------------------------------------------------------------------------------------------------------
 

@@ -10,14 +10,13 @@ the test set is not read. Prints one JSON object a line.
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import measured
 import numpy as np
 import torch
 from built import chosen, corpus
@@ -69,16 +68,16 @@ def tell(
         test = intervals.compare(of, intervals.sample(plain, groups))
         gain, p = test.difference, test.p
         line |= {"ahead_by": [round(number, 4) for number in (gain.value, gain.low, gain.high)], "p": round(p, 4)}
-    print(json.dumps(line), flush=True)
+    measured.tell(**line)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measured.arguments(__doc__)
     parser.add_argument("corpus", type=Path, nargs="?", help="default: that of the full report, once built")
     parser.add_argument("--epochs", type=int, default=14)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--threads", type=int, default=2)
-    args = parser.parse_args()
+    args = measured.parse(parser, epochs=1, seeds=[0])
     torch.set_num_threads(args.threads)
     bench = Bench(TrainConfig.from_parameters({**chosen(), "epochs": args.epochs}), ClipStore.open(corpus(args.corpus)))
 

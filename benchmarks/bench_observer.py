@@ -8,7 +8,6 @@ trains a small network and draws a figure, and one that does little but read 200
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import statistics
@@ -16,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import measured
 
 from onepage.core.places import PACKAGE
 from onepage.observing import children
@@ -52,9 +53,9 @@ def seconds(script: str, folder: Path, observed: bool) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measured.arguments(__doc__)
     parser.add_argument("--pairs", type=int, default=7)
-    args = parser.parse_args()
+    args = measured.parse(parser, pairs=1)
     with tempfile.TemporaryDirectory(prefix="onepage-bench-") as place:
         folder = Path(place)
         (folder / "data").mkdir()
@@ -64,9 +65,13 @@ def main() -> None:
             pairs = [(seconds(script, folder, False), seconds(script, folder, True)) for _ in range(args.pairs)]
             plain, hooked = (statistics.median(side) for side in zip(*pairs, strict=True))
             spread = sorted(with_hook / without - 1 for without, with_hook in pairs)
-            print(
-                f"{name:18} {plain:6.2f} s without the hook, {hooked:6.2f} s with it: {hooked / plain - 1:+.1%}"
-                f"  (pairs {spread[0]:+.1%} to {spread[-1]:+.1%})"
+            measured.tell(
+                execution=name,
+                plain_s=round(plain, 3),
+                observed_s=round(hooked, 3),
+                more=round(hooked / plain - 1, 4),
+                least=round(spread[0], 4),
+                most=round(spread[-1], 4),
             )
 
 

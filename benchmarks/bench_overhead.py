@@ -1,23 +1,22 @@
 """What the pipeline costs beside the work itself: many trivial analyses, and the small edits of everyday.
 
-    python benchmarks/bench_overhead.py [--analyses 20] [--ploomber PATH]
+    python benchmarks/bench_overhead.py [--analyses 20] [--peers loop snakemake ...]
 
-Twenty analyses that import torch and matplotlib and draw one line are built by `make report` (everything: pages, PDF,
-index), by a shell loop of jupytext, papermill and nbconvert, and by `ploomber build` where there is a ploomber
-(`pip install ploomber`, best into an environment of its own that sees this one's packages).
+Analyses that import torch and matplotlib and draw one line are built by `make report` (everything: pages, PDF, index)
+and by other tools (peers.py: pages alone); then 1 to 1000 of them by `make report`, and with nothing to do.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+import measured
+import peers
 
 from onepage.execute import warm
 from onepage.tools.start import init
@@ -58,7 +57,7 @@ def project(folder: Path, analyses: int) -> None:
         **{name: text for name, text in init.contents("lines").items() if not name.startswith("analysis/")},
         "pyproject.toml": PYPROJECT,
         "reports/page/report.md": REPORT,
-        **{f"analysis/line{number:02}.py": SCRIPT.format(number=number) for number in range(analyses)},
+        **{f"analysis/line{number:03}.py": SCRIPT.format(number=number) for number in range(analyses)},
     }.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
@@ -75,43 +74,27 @@ def make(folder: Path) -> float:
     return time.monotonic() - start
 
 
-def loop(folder: Path) -> float:
-    """Seconds of a shell loop of the plain tools."""
-    beside = Path(sys.executable).parent
-    lines = [
-        f"{beside}/jupytext --quiet --to ipynb $f -o $f.ipynb",
-        f"{beside}/papermill --no-progress-bar -k python3 -l python $f.ipynb $f.done.ipynb",
-        f"{beside}/jupyter-nbconvert --log-level=ERROR --to html $f.done.ipynb",
-    ]
-    script = "set -e; for f in analysis/line*.py; do " + "; ".join(lines) + "; done"
+def other(peer: peers.Peer, folder: Path, analyses: int) -> float | None:
+    """Seconds that another tool takes for the same analyses; None where it is not to be had."""
+    programs = peer.programs()
+    if programs is None:
+        return None
+    project(folder, analyses)
+    command, environ = peer.command(folder, programs)
     start = time.monotonic()
-    subprocess.run(["sh", "-c", script], cwd=folder, check=True, capture_output=True)
-    return time.monotonic() - start
-
-
-def ploomber(folder: Path, program: str) -> float:
-    """Seconds of `ploomber build` on the same scripts, in parallel as far as it goes."""
-    tasks = [
-        {"source": str(path.relative_to(folder)), "product": f"out/{path.stem}.html", "static_analysis": "disable"}
-        for path in sorted((folder / "analysis").glob("line*.py"))
-    ]
-    for path in (folder / "analysis").glob("line*.py"):  # it insists on a parameters cell of its own
-        head = '# %% tags=["parameters"]\nupstream = None\nproduct = None\n\n'
-        path.write_text(path.read_text().replace("# %%\nimport", head + "# %%\nimport", 1))
-    workers = {"dotted_path": "ploomber.executors.Parallel", "processes": os.cpu_count()}
-    pipeline = {"tasks": tasks, "executor": workers}
-    (folder / "pipeline.yaml").write_text(json.dumps(pipeline))  # JSON is YAML
-    start = time.monotonic()
-    environ = {**os.environ, "JUPYTER_PATH": f"{sys.prefix}/share/jupyter"}  # this environment's templates
-    subprocess.run([program, "build"], cwd=folder, env=environ, check=True, capture_output=True)
-    return time.monotonic() - start
+    result = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True)
+    seconds = time.monotonic() - start
+    names = [path.stem for path in (folder / "analysis").glob("line*.py")]
+    if result.returncode or not all((folder / peer.pages.format(name=name)).exists() for name in names):
+        sys.exit(f"{peer.name} failed:\n{result.stdout}{result.stderr}")
+    return seconds
 
 
 def edits(folder: Path) -> dict[str, float]:
     """Seconds from an everyday edit to the finished report, with the warm parent that `make preview` keeps."""
     warm.hold(folder)
     found = {"nothing to do": min(make(folder) for _ in range(3))}
-    page, script = folder / "reports/page/report.md", folder / "analysis/line00.py"
+    page, script = folder / "reports/page/report.md", folder / "analysis/line000.py"
     for kind, path, old, new in (
         ("prose of report.md", page, "Many of them", "Quite many of them"),
         ("one plot line of an analysis", script, "axes.plot(", "axes.plot(2 * "),
@@ -121,25 +104,42 @@ def edits(folder: Path) -> dict[str, float]:
     return found
 
 
+def beside_others(place: Path, analyses: int, repeats: int, tools: list[str]) -> None:
+    """The same analyses by each tool, in turn, so many times."""
+    for name in ["onepage", *(peer.name for peer in peers.PEERS if peer.name in tools)]:
+        found = []
+        for repeat in range(repeats):
+            folder = place / f"{name}-{repeat}"
+            if name == "onepage":
+                project(folder, analyses)
+                found.append(make(folder))
+            else:
+                seconds = other(next(peer for peer in peers.PEERS if peer.name == name), folder, analyses)
+                found += [] if seconds is None else [seconds]
+        if found:
+            measured.tell(tool=name, analyses=analyses, seconds=[round(seconds, 2) for seconds in found])
+        else:
+            print(f"{name}: pip could not install it, left out", file=sys.stderr)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measured.arguments(__doc__)
     parser.add_argument("--analyses", type=int, default=20)
-    parser.add_argument("--ploomber", default=shutil.which("ploomber"), help="the program, if it is not on the PATH")
-    args = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="onepage-bench-") as place:
-        times = {}
-        for name in ("onepage", "loop", "ploomber"):
-            folder = Path(place) / name
-            project(folder, args.analyses)
-            if name == "ploomber" and not args.ploomber:
-                print("ploomber: not installed, left out")
-                continue
-            build = {"onepage": make, "loop": loop, "ploomber": lambda f: ploomber(f, args.ploomber)}[name]
-            times[name] = build(folder)
-            share = "" if name == "onepage" else f"  (onepage takes {times['onepage'] / times[name]:.0%} of that)"
-            print(f"{args.analyses} trivial analyses, {name:8} {times[name]:7.1f} s{share}", flush=True)
-        for kind, seconds in edits(Path(place) / "onepage").items():
-            print(f"{kind:30} {seconds:5.2f} s")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--growth", type=int, nargs="*", default=[1, 10, 100, 1000], help="numbers of analyses")
+    known = [peer.name for peer in peers.PEERS]
+    parser.add_argument("--peers", nargs="*", choices=known, default=known, help="of %(choices)s")
+    args = measured.parse(parser, analyses=2, repeats=1, growth=[1, 4], peers=["loop"])
+    with tempfile.TemporaryDirectory(prefix="onepage-bench-") as name:
+        place = Path(name)
+        beside_others(place, args.analyses, args.repeats, args.peers)
+        for analyses in args.growth:
+            folder = place / f"growth-{analyses}"
+            project(folder, analyses)
+            seconds = make(folder)
+            measured.tell(growth=analyses, seconds=round(seconds, 2), nothing_to_do=round(make(folder), 2))
+        for kind, seconds in edits(place / "onepage-0").items():
+            measured.tell(edit=kind, seconds=round(seconds, 2))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,6 @@ already is not trained again.
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import tempfile
 import time
@@ -21,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import measured
 import torch
 from built import chosen, corpus
 from torch import Tensor, nn
@@ -150,20 +149,20 @@ def trained(name: str, epochs: int, seed: int, store: ClipStore, folder: Path) -
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measured.arguments(__doc__)
     parser.add_argument("corpus", type=Path, nargs="?", help="default: that of the full report, once built")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path, help="where trained networks are kept (default: nowhere)")
-    args = parser.parse_args()
+    args = measured.parse(parser, epochs=1)
     torch.set_num_threads(args.threads)
     register()
     store = ClipStore.open(corpus(args.corpus))
     rates = speeds(store)
     for name, rate in rates.items():
         times = round(rates["ours"] / rate, 1)
-        print(json.dumps({"network": name, "clips_per_s": round(rate), "ours_times_as_fast": times}), flush=True)
+        measured.tell(network=name, clips_per_s=round(rate), ours_times_as_fast=times)
     with tempfile.TemporaryDirectory() as place:
         folder = args.out or Path(place)
         ours: list[TrainedRun] = []
@@ -186,7 +185,7 @@ def main() -> None:
                     "p": round(p, 4),
                     "ours_fewer_errors": round(1 - own / errors, 3) if errors else None,
                 }
-            print(json.dumps(line), flush=True)
+            measured.tell(**line)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ others every process of the project at once, the warm parent and its children in
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import random
@@ -21,13 +20,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 import engine_project as example
+import measured
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measured.arguments(__doc__)
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0, help="draws the moments")
-    args = parser.parse_args()
+    args = measured.parse(parser, kills=3)
     draw = random.Random(args.seed)
     with tempfile.TemporaryDirectory(prefix="onepage-bench-") as place:
         whole = example.copy(Path(place) / "whole")
@@ -55,8 +55,7 @@ def main() -> None:
                 killed, finished = example.copy(Path(place) / f"killed{number}"), 0
         killed.make("report")
         same = killed.manifest() == whole.manifest() and killed.entries() == whole.entries()
-        said = "the same bytes" if same else "DIFFERENT"
-        print(f"{args.kills} kills, then resumed: {said}, left over: {killed.leftovers()}")
+        measured.tell(kills=args.kills, same_bytes=same, left_over=len(killed.leftovers()))
         sys.exit(0 if same and not killed.leftovers() else 1)
 
 

@@ -10,9 +10,7 @@ and deletes all of it. Prints one JSON object a line. `anonymous_mb` is what the
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import json
 import os
 import tempfile
 import threading
@@ -21,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import measured
 import numpy as np
 import torch
 
@@ -48,7 +47,7 @@ def status(name: str) -> float:
 
 
 @contextmanager
-def measured(what: str, **about: object) -> Iterator[dict[str, object]]:
+def clocked(what: str, **about: object) -> Iterator[dict[str, object]]:
     """Prints what the block puts into the dictionary, with its seconds and memory."""
     found: dict[str, object] = {}
     ended, peaks = threading.Event(), [status("RssAnon"), status("VmRSS")]
@@ -68,7 +67,7 @@ def measured(what: str, **about: object) -> Iterator[dict[str, object]]:
     rate = {"clips_per_s": round(clips / seconds)} if isinstance(clips, int) else {}
     RATES.update({what: rate["clips_per_s"]} if rate else {})
     memory = {"anonymous_mb": round(peaks[0]), "resident_mb": round(peaks[1])}
-    print(json.dumps({"what": what, **about, **found, "seconds": round(seconds, 1), **rate, **memory}), flush=True)
+    measured.tell(what=what, **about, **found, seconds=round(seconds, 1), **rate, **memory)
 
 
 def generate(known: Path, clips: int, frames: int, bands: int) -> None:
@@ -96,30 +95,30 @@ def clip_set(known: Path) -> ClipSet:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measured.arguments(__doc__)
     parser.add_argument("--gigabytes", type=float, default=20.0, help="size of the features (%(default)s)")
     parser.add_argument("--folder", type=Path, help="where there is room for that (TMPDIR)")
     parser.add_argument("--steps", type=int, default=300, help="steps of training from the disk (%(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="threads of the network (%(default)s)")
     parser.add_argument("--hours", type=float, nargs="*", default=[6628, 100_000], help="corpora to work out")
-    args = parser.parse_args()
+    args = measured.parse(parser, gigabytes=0.2, steps=20)
     torch.set_num_threads(args.threads)
     config = TrainConfig.from_parameters({"batch_size": BATCH})
     model = build_model("six", config.network, config.front_end)
     waveforms = np.random.default_rng(0).normal(0, 0.1, (_COMPUTED, SAMPLES)).astype(np.float16)
-    with measured("compute features") as found:
+    with clocked("compute features") as found:
         shape = features.compute_features(model.front_end, waveforms, np.arange(_COMPUTED)).shape[1:]
         found["clips"] = _COMPUTED
     size = 4 * shape[0] * shape[1]
     clips = int(args.gigabytes * 1e9 / size)
     with tempfile.TemporaryDirectory(prefix="bench-scale-", dir=args.folder) as name:
-        with measured("write features", gigabytes=args.gigabytes, bytes_per_clip=size) as found:
+        with clocked("write features", gigabytes=args.gigabytes, bytes_per_clip=size) as found:
             generate(Path(name), clips, *shape)
             found["clips"] = clips
         read(clip_set(Path(name)), Path(name), args.gigabytes)
         train(config, model, clip_set(Path(name)), Path(name), args.steps)
     for hours in args.hours:
-        print(json.dumps({"what": "project", **projected(hours, size, RATES)}))
+        measured.tell(what="project", **projected(hours, size, RATES))
 
 
 def projected(hours: float, bytes_per_clip: int, rates: dict[str, float]) -> dict[str, float]:
@@ -145,7 +144,7 @@ def read(clips: ClipSet, known: Path, gigabytes: float) -> None:
     generator = torch.Generator().manual_seed(0)
     order = stored.near(balanced_order(clips.labels, generator), len(clips), generator)
     forget(known)
-    with measured("read an epoch", gigabytes=gigabytes) as found:
+    with clocked("read an epoch", gigabytes=gigabytes) as found:
         for block, places in stored.served(clips.features, order.split(BATCH), torch.device("cpu")):
             block[places]
         found["clips"] = len(clips)
@@ -159,7 +158,7 @@ def train(config: TrainConfig, model: LanguageModel, clips: ClipSet, known: Path
         forget(known)
         loop = Loop(config, model, used, few, Group())
         batches = itertools.chain.from_iterable(loop._batches() for _ in itertools.count())
-        with measured(what, model=config.network.model) as found:
+        with clocked(what, model=config.network.model) as found:
             for batch in itertools.islice(batches, steps):
                 loop._train_step(*batch)
             found["clips"] = steps * loop.batch

@@ -8,13 +8,12 @@ three rounds. Answering: one 5 s clip, waveform to logits, TorchScript, one thre
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
 
+import measured
 import torch
 
 from spokenlang.network.frontend import FrontEndConfig
@@ -71,12 +70,12 @@ def answer_milliseconds(model: LanguageModel) -> float:
 
 def main() -> None:
     """Measure every architecture."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measured.arguments(__doc__)
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--precision", default="float32", choices=("float32", "bf16"))
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    args = parser.parse_args()
+    args = measured.parse(parser, seconds=0.2)
     torch.set_num_threads(args.threads)
     for name, architecture in ARCHITECTURES.items():
         front_end = FrontEndConfig(representation="waveform" if architecture.needs == "waveform" else "logmel")
@@ -93,7 +92,7 @@ def main() -> None:
             "features_clips_per_s": round(best_rate(lambda f=fixed, w=waveforms: f.features(w), BATCH, 5, args.device)),
             "answer_ms": round(answer_milliseconds(model), 2),
         }
-        print(json.dumps(found), flush=True)
+        measured.tell(**found)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def corpus(named: Path | None) -> Path:
-    """The folder that was named, or that of the full report in this checkout; without either there is no benchmark."""
+    """The folder that was named, or that of `make bench`'s report, else the full one; without any no benchmark."""
     if named:
         return named
-    plan = ROOT / "build" / "espeak-full" / "plan.json"
+    plan = ROOT / "build" / (os.environ.get("NAME") or "espeak-full") / "plan.json"
     folder = ROOT / planfile.load(plan).data["corpus"]["folder"] if plan.exists() else None
     if folder is None or not folder.exists():
         sys.exit("there is no corpus: run `make report` first, or name a folder")
