@@ -50,10 +50,15 @@ class Taught(Loop):
 
 
 def tell(
-    bench: Bench, name: str, answers: list[np.ndarray], against: list[np.ndarray], about: dict[str, object]
+    bench: Bench,
+    groups: np.ndarray,
+    name: str,
+    answers: list[np.ndarray],
+    against: list[np.ndarray],
+    about: dict[str, object],
 ) -> None:
     """Print accuracy and loss on validation, mean over ``answers`` (logits of each seed), and the difference."""
-    labels, groups = bench.validation.labels.numpy(), bench.store.groups("train")[bench.validation.index]
+    labels = bench.validation.labels.numpy()
     right = [evaluation.predictions(logits) == labels for logits in answers]
     of = intervals.sample(right, groups)
     found = intervals.interval(of)
@@ -79,14 +84,16 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     args = measured.parse(parser, epochs=1, seeds=[0])
     torch.set_num_threads(args.threads)
-    bench = Bench(TrainConfig.from_parameters({**chosen(), "epochs": args.epochs}), ClipStore.open(corpus(args.corpus)))
+    store = ClipStore.open(corpus(args.corpus))
+    bench = Bench(TrainConfig.from_parameters({**chosen(), "epochs": args.epochs}), store)
+    told = partial(tell, bench, store.groups("train")[bench.validation.index])
 
     def students(teachers: Sequence[LanguageModel]) -> list[np.ndarray]:
         models = [bench.trained({"seed": seed}, partial(Taught, teachers)) for seed in args.seeds]
         return [logits_of(model, bench.validation).numpy() for model in models]
 
     plain = students(())
-    tell(bench, "labels alone", plain, [], {"seeds": len(plain)})
+    told("labels alone", plain, [], {"seeds": len(plain)})
     for name, teacher, seeds in (
         ("ensemble of three", {}, (100, 101, 102)),
         ("twice the width", {"channels": 144, "embedding": 256}, (100,)),
@@ -95,9 +102,9 @@ def main() -> None:
         teachers = [bench.trained({**teacher, "seed": seed}) for seed in seeds]
         about = {"weights": sum(map(parameter_count, teachers)), "seconds": round(time.perf_counter() - started)}
         said = torch.stack([logits_of(model, bench.validation).softmax(dim=1) for model in teachers]).mean(dim=0)
-        tell(bench, f"teacher: {name}", [said.log().numpy()], plain, about)
+        told(f"teacher: {name}", [said.log().numpy()], plain, about)
         taught = students(teachers)
-        tell(bench, f"taught by {name}", taught, plain, {"seeds": len(taught)})
+        told(f"taught by {name}", taught, plain, {"seeds": len(taught)})
 
 
 if __name__ == "__main__":

@@ -33,9 +33,6 @@ from spokenlang.training.runs import TrainedRun, load_run
 from spokenlang.training.search import Bench
 from spokenlang.training.settings import TrainConfig
 
-STEPS = 6  # timed in each of ROUNDS, after one that warms up
-ROUNDS = 3
-
 PLAIN = {
     "optimizer": "adam", "learning_rate": 1e-3, "weight_decay": 0.0, "schedule": "constant", "warmup": 0.0,
     "batch_size": 64, "label_smoothing": 0.0, "average": "best", "dropout": 0.3, "crop": False, "time_shift": False,
@@ -60,8 +57,8 @@ class PlaneStack(nn.Module):
             before = width
         self.layers = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(before, 64), nn.ReLU())
 
-    def forward(self, features: Tensor) -> Tensor:
-        return self.layers(features.transpose(1, 2).unsqueeze(1))
+    def forward(self, features: Tensor) -> tuple[Tensor, None]:
+        return self.layers(features.transpose(1, 2).unsqueeze(1)), None
 
 
 class TemporalBlock(nn.Module):
@@ -88,8 +85,15 @@ class TemporalStack(nn.Module):
         self.blocks = nn.Sequential(*(TemporalBlock(channels, 2**number, dropout) for number in range(blocks)))
         self.hidden = nn.Sequential(nn.Linear(channels, 144), nn.ReLU())
 
-    def forward(self, waveform: Tensor) -> Tensor:
-        return self.hidden(self.blocks(self.first(waveform.unsqueeze(1))).mean(dim=2))
+    def forward(self, waveform: Tensor) -> tuple[Tensor, None]:
+        return self.hidden(self.blocks(self.first(waveform.unsqueeze(1))).mean(dim=2)), None
+
+
+class Pooled(nn.Module):
+    """What follows a stack that has no frames left to pool, and knows of no pauses."""
+
+    def forward(self, x: Tensor, mask: None) -> Tensor:
+        return x
 
 
 def register() -> None:
@@ -98,13 +102,13 @@ def register() -> None:
         "mfcc_cnn": models.Architecture(
             "2-D convolutions on MFCC", "public solutions of the assignment", 0, "logmel",
             lambda _inputs, _channels, config, outputs: Network(
-                PlaneStack(), nn.Identity(), 64, outputs, config.dropout
+                PlaneStack(), Pooled(), 64, outputs, config.dropout
             ),
         ),
         "raw_tcn": models.Architecture(
             "dilated temporal convolutions on the waveform", "public solutions of the assignment", 0, "waveform",
             lambda _inputs, _channels, config, outputs: Network(
-                TemporalStack(), nn.Identity(), 144, outputs, config.dropout
+                TemporalStack(), Pooled(), 144, outputs, config.dropout
             ),
         ),
     }  # fmt: skip
@@ -117,27 +121,27 @@ class Enough(Exception):
 class Stopwatch(Loop):
     """A training that notes the clips per second of its steps after the first, and ends after a few."""
 
-    def __init__(self, rates: list[float], *given: Any) -> None:
+    def __init__(self, rates: list[float], steps: int, *given: Any) -> None:
         super().__init__(*given)
-        self.rates = rates
+        self.rates, self.steps = rates, steps
 
-    def _train_step(self, rows: Tensor) -> None:
+    def _train_step(self, features: Tensor, places: Tensor, rows: Tensor) -> None:
         started = time.perf_counter()
-        super()._train_step(rows)
+        super()._train_step(features, places, rows)
         if self.step > 1:
             self.rates.append(len(rows) / (time.perf_counter() - started))
-        if self.step > STEPS:
+        if self.step > self.steps:
             raise Enough
 
 
-def speeds(store: ClipStore) -> dict[str, float]:
+def speeds(store: ClipStore, rounds: int, steps: int) -> dict[str, float]:
     """Median training clips per second of each contender, features at hand."""
     benches = {name: Bench(TrainConfig.from_parameters(given), store) for name, given in CONTENDERS.items()}
     rates: dict[str, list[float]] = {name: [] for name in CONTENDERS}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, bench in benches.items():
             with suppress(Enough):
-                bench.trained({}, partial(Stopwatch, rates[name]))
+                bench.trained({}, partial(Stopwatch, rates[name], steps))
     return {name: statistics.median(found) for name, found in rates.items()}
 
 
@@ -154,12 +158,14 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3, help="in which speed is measured, of each in turn")
+    parser.add_argument("--steps", type=int, default=6, help="timed in each round, after one that warms up")
     parser.add_argument("--out", type=Path, help="where trained networks are kept (default: nowhere)")
-    args = measured.parse(parser, epochs=1)
+    args = measured.parse(parser, epochs=1, rounds=1, steps=2)
     torch.set_num_threads(args.threads)
     register()
     store = ClipStore.open(corpus(args.corpus))
-    rates = speeds(store)
+    rates = speeds(store, args.rounds, args.steps)
     for name, rate in rates.items():
         times = round(rates["ours"] / rate, 1)
         measured.tell(network=name, clips_per_s=round(rate), ours_times_as_fast=times)
@@ -171,7 +177,8 @@ def main() -> None:
             ours = ours or runs
             found = comparison.accuracy(runs, store)
             errors, own = ((1 - comparison.accuracy(of, store).value) for of in (runs, ours))
-            gain, p = comparison.difference(ours, runs, store)
+            test = comparison.difference(ours, runs, store)
+            gain, p = test.difference, test.p
             line = {
                 "network": name,
                 "weights": runs[0].metrics["parameters"],
