@@ -100,7 +100,7 @@ def test_short_runs_of_all_and_their_page(page, tmp_path):
     for path in BENCHMARKS:
         copied = shutil.copytree(path.parent, tmp_path / "benchmarks", dirs_exist_ok=True,
                                  ignore=shutil.ignore_patterns("page")) / path.name  # fmt: skip
-        given = [str(corpus)] if "corpus" in path.read_text().split("def main")[1] else []
+        given = [str(corpus)] if "args.corpus" in path.read_text() else []
         run = subprocess.run([sys.executable, str(copied), *given, "--short"], capture_output=True, text=True)
         assert run.returncode == 0, f"{path.name}: {run.stderr}"
         assert len((page.folder / "measured" / f"{path.stem[6:]}.jsonl").read_text().splitlines()) > 1
