@@ -30,6 +30,7 @@ WRITTEN = [
     "model-card.md",
     "data-card.md",
     "manifest.json",
+    "analyses/controls.html",
     "analyses/q1_waveforms.html",
     "analyses/q2_english_or_spanish.html",
     "analyses/q3_six_languages.html",

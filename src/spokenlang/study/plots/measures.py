@@ -11,9 +11,17 @@ from spokenlang.study.plots.canvas import BLUE, COLUMN, HALF, INK, PALE, SIX, VE
 
 
 def intervals(
-    rows: Sequence[tuple[str, float, float, float]], xlabel: str, *, highlight: str = "", width: float = COLUMN
+    rows: Sequence[tuple[str, float, float, float]],
+    xlabel: str,
+    *,
+    highlight: str = "",
+    width: float = COLUMN,
+    marks: Mapping[str, float] | None = None,
 ) -> Figure:
-    """Dot and interval in percent for each ``(label, value, low, high)`` of fractions, the first row on top."""
+    """Dot and interval in percent for each ``(label, value, low, high)`` of fractions, the first row on top.
+
+    ``marks`` are fractions to compare with, drawn as upright lines; those of one value share a line.
+    """
     pitch = 0.19 if width == COLUMN else 0.112
     figure, axis = new_figure(pitch * len(rows) + 0.42, width=width)
     for y, (label, value, low, high) in enumerate(rows):
@@ -26,6 +34,13 @@ def intervals(
     axis.grid(axis="x", color=PALE, linewidth=0.5)
     axis.tick_params(axis="y", length=0)
     axis.set_axisbelow(True)
+    if marks:
+        named: dict[float, list[str]] = {}
+        for name, value in marks.items():
+            named.setdefault(round(100 * value, 6), []).append(name)
+        for (at, names), dashes in zip(sorted(named.items()), ("--", ":", "-."), strict=False):
+            axis.axvline(at, color=INK, linewidth=0.8, linestyle=dashes, label=", ".join(names), zorder=0)
+        figure.legend(loc="outside upper right", ncols=len(named), fontsize=7)
     return figure
 
 
