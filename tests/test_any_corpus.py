@@ -58,7 +58,7 @@ class Report:
 
 def smaller(clone: Clone) -> Clone:
     """Only the rows that no analysis can do without, and the analyses that the page cannot."""
-    for name in ("design", "tuning", "cards", "q4_strangers"):
+    for name in ("design", "tuning", "cards", "q4_strangers", "q4_people"):
         (clone.folder / "analysis" / f"{name}.py").unlink()
     path = clone.folder / "analysis" / "experiments.toml"
     head, *rows = re.split(r"(?m)^(?=\[runs\.)", path.read_text())

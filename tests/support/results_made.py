@@ -15,6 +15,7 @@ ONLY_WITH = {
     "dialects": ("six.dialects_accuracy", "dialects-harder", "dialects.count", "dialects.harder",
                  "augmentation-helps-dialects", "ablation.largest_dialects", "ablation.shown_dialects"),
     "tuning": ("tuning.trials", "tuning.gain", "search-helps"),
+    "people": ("people-harder", "people.accuracy", "people.clips", "people.gap"),
     "branches": ("within-branch", "errors.within_branch", "errors.within_chance", "families-closer", "near-confused",
                  "space.p", "space.rank_correlation"),
 }  # fmt: skip
@@ -23,7 +24,7 @@ JUDGED = ("test", "validation")
 CORPORA: dict[str, tuple[str, ...]] = {
     "default": ("voices", "conditions", "dialects", "branches"),
     "bare": ("branches",),
-    "monolingual": ("voices", "branches"),
+    "monolingual": ("voices", "branches", "people"),
     "three-languages": ("voices", "tuning"),
     "hidden": ("branches",),
 }
