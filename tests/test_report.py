@@ -35,6 +35,7 @@ WRITTEN = [
     "analyses/q2_english_or_spanish.html",
     "analyses/q3_six_languages.html",
     "analyses/q3c_confusions.html",
+    "analyses/q3d_families.html",
     "analyses/q3d_output_space.html",
     "analyses/q4_bias.html",
     "analyses/q5_any_length.html",

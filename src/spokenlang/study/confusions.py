@@ -74,25 +74,34 @@ def within_branch(runs: Sequence[TrainedRun], store: ClipStore, branches: Sequen
 def nearness(distance: np.ndarray, counts: np.ndarray) -> tuple[float, float, int]:
     """Spearman's correlation over pairs of languages of their distance and how often they are confused.
 
-    Returns (correlation, p, pairs); negative says that near pairs are confused more. The p-value is two-sided, from the
-    ways to rename the languages (Mantel 1967), since pairs that share a language are not independent. Languages without
+    Returns (correlation, p, pairs) of `mantel`; negative says that near pairs are confused more. Languages without
     clips are left out; NaN where nothing is left to correlate.
     """
     there = np.flatnonzero(counts.sum(axis=1))
     shares = counts[np.ix_(there, there)] / counts[there].sum(axis=1, keepdims=True)
-    upper = np.triu_indices(len(there), 1)
-    confused = rankdata((shares + shares.T)[upper])
-    ranks = np.zeros((len(there), len(there)))
-    ranks[upper] = rankdata(distance[np.ix_(there, there)][upper])
+    return mantel(distance[np.ix_(there, there)], shares + shares.T)
+
+
+def mantel(first: np.ndarray, second: np.ndarray) -> tuple[float, float, int]:
+    """Spearman's correlation over pairs of languages of two things that are measured of each pair.
+
+    Both (n, n), symmetric. Returns (correlation, p, pairs): the p-value is two-sided, from the ways to rename the
+    languages (Mantel 1967), since pairs that share a language are not independent. NaN where there are fewer than three
+    languages or where one of the two is the same for all pairs.
+    """
+    upper = np.triu_indices(len(first), 1)
+    other = rankdata(second[upper])
+    ranks = np.zeros(first.shape)
+    ranks[upper] = rankdata(first[upper])
     ranks += ranks.T
-    if len(there) < 3 or np.ptp(confused) == 0 or np.ptp(ranks[upper]) == 0:
+    if len(first) < 3 or np.ptp(other) == 0 or np.ptp(ranks[upper]) == 0:
         return float("nan"), 1.0, len(upper[0])
-    orders = _renamings(len(there))
-    centred = confused - confused.mean()
-    # Renamed ranks have one mean and one spread, so their products with the confusions stand for the correlations.
+    orders = _renamings(len(first))
+    centred = other - other.mean()
+    # Renamed ranks have one mean and one spread, so their products with the others stand for the correlations.
     found = np.abs((ranks[orders[:, upper[0]], orders[:, upper[1]]] - ranks[upper].mean()) @ centred)
     p = float(np.mean(found >= found[0] * (1 - 1e-12) - 1e-9))
-    return float(np.corrcoef(ranks[upper], confused)[0, 1]), p, len(upper[0])
+    return float(np.corrcoef(ranks[upper], other)[0, 1]), p, len(upper[0])
 
 
 RENAMINGS = math.factorial(7)

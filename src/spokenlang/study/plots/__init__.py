@@ -4,7 +4,16 @@ Every function takes arrays and returns a matplotlib ``Figure``; nothing here re
 """
 
 from spokenlang.study.plots.canvas import COLUMN, GREY, HALF, INK, PALE, colours, new_figure
-from spokenlang.study.plots.classes import COUNTED, confusion, describe_languages, distances, output_space
+from spokenlang.study.plots.classes import (
+    COUNTED,
+    confusion,
+    dendrogram,
+    describe_languages,
+    distances,
+    output_space,
+    pairs,
+    planes,
+)
 from spokenlang.study.plots.clips import before_and_after, waveforms
 from spokenlang.study.plots.measures import against_cost, against_duration, intervals, reliability
 from spokenlang.study.plots.network import architecture
@@ -12,7 +21,7 @@ from spokenlang.study.plots.training import gap, learning_curve, loss_curves, se
 
 __all__ = [
     "COLUMN", "COUNTED", "GREY", "HALF", "INK", "PALE", "against_cost", "against_duration", "architecture",
-    "before_and_after", "colours", "confusion", "describe_languages", "distances", "gap", "intervals",
-    "learning_curve", "loss_curves", "new_figure", "output_space", "reliability", "search_history", "search_slices",
-    "waveforms",
+    "before_and_after", "colours", "confusion", "dendrogram", "describe_languages", "distances", "gap", "intervals",
+    "learning_curve", "loss_curves", "new_figure", "output_space", "pairs", "planes", "reliability", "search_history",
+    "search_slices", "waveforms",
 ]  # fmt: skip

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib import patheffects
 from matplotlib.figure import Figure
+from scipy.cluster import hierarchy
+from scipy.spatial.distance import squareform
 
 from spokenlang.language_names import describe
-from spokenlang.study.plots.canvas import COLUMN, HALF, INK, colours, new_figure
+from spokenlang.study.plots.canvas import BLUE, COLUMN, HALF, INK, PALE, VERMILION, colours, new_figure
 
 COUNTED = 12
 """The most languages whose confusion matrix has room for its counts in half a column; beyond, its shades speak."""
@@ -57,6 +59,22 @@ def _name_classes(axis: mpl.axes.Axes, codes: Sequence[str]) -> None:
 def output_space(points: np.ndarray, labels: np.ndarray, explained: Sequence[float], codes: Sequence[str]) -> Figure:
     """PCA scatter: ``points`` (n, 2), ``labels`` (n,), ``explained`` shares of variance; codes at the class means."""
     figure, axis = new_figure(1.6, width=HALF)
+    _clouds(axis, points, labels, codes)
+    axis.set(xlabel=f"component 1 ({explained[0]:.0%})", ylabel=f"component 2 ({explained[1]:.0%})")
+    return figure
+
+
+def planes(shown: Mapping[str, np.ndarray], labels: np.ndarray, codes: Sequence[str]) -> Figure:
+    """The same clips, ``labels`` (n,), on several planes beside each other: name -> points (n, 2)."""
+    figure, axes = new_figure(1.75, ncols=len(shown), squeeze=False)
+    for axis, (name, points) in zip(axes[0], shown.items(), strict=True):
+        _clouds(axis, points, labels, codes)
+        axis.set_xlabel(name)
+    return figure
+
+
+def _clouds(axis: mpl.axes.Axes, points: np.ndarray, labels: np.ndarray, codes: Sequence[str]) -> None:
+    """A cloud for each language, its code at its mean."""
     colour_of, size = colours(codes), 8.5 if len(codes) <= 8 else 6.5
     outline = [patheffects.withStroke(linewidth=2.2, foreground="white")]
     there = [index for index in range(len(codes)) if (labels == index).any()]
@@ -69,10 +87,8 @@ def output_space(points: np.ndarray, labels: np.ndarray, explained: Sequence[flo
             x, y, codes[index], color=colour_of[codes[index]], fontsize=size, weight="bold", ha="center", va="center",
             path_effects=outline,
         )  # fmt: skip
-    axis.set(xlabel=f"component 1 ({explained[0]:.0%})", ylabel=f"component 2 ({explained[1]:.0%})")
     axis.set_xticks([])
     axis.set_yticks([])
-    return figure
 
 
 def _apart(places: np.ndarray, room: np.ndarray) -> np.ndarray:
@@ -114,6 +130,49 @@ def distances(matrix: np.ndarray, codes: Sequence[str]) -> Figure:
     if len(codes) > COUNTED:
         axis.tick_params(labelsize=6)
     axis.spines[:].set_visible(False)
+    return figure
+
+
+def dendrogram(matrix: np.ndarray, codes: Sequence[str]) -> Figure:
+    """Languages joined by average linkage of their distances, ``matrix`` (n, n) without gaps; n is 2 at least."""
+    figure, axis = new_figure(0.17 * len(codes) + 0.5, width=2.4)
+    tree = hierarchy.linkage(squareform(matrix, checks=False), "average")
+    hierarchy.dendrogram(
+        tree, orientation="left", labels=list(codes), ax=axis, color_threshold=0, above_threshold_color=INK,
+        leaf_font_size=7,
+    )  # fmt: skip
+    for line in axis.collections:
+        line.set_linewidth(1.0)
+    for label in axis.get_yticklabels():
+        label.set_color(colours(codes)[label.get_text()])
+        label.set_weight("bold")
+    axis.set_xlabel("distance of class means")
+    axis.spines["left"].set_visible(False)
+    axis.tick_params(axis="y", length=0)
+    return figure
+
+
+def pairs(rows: Sequence[tuple[str, float, float, float, bool]], xlabel: str, of: tuple[str, str]) -> Figure:
+    """Dot and interval for each ``(label, value, low, high, marked)``, the first on top.
+
+    ``of`` names those that are marked and those that are not.
+    """
+    figure, axis = new_figure(0.17 * len(rows) + 0.65, width=2.4)
+    for y, (_, value, low, high, marked) in enumerate(rows):
+        colour, shape = (BLUE, "o") if marked else (VERMILION, "s")
+        axis.plot([low, high], [y, y], color=colour, linewidth=1.2, solid_capstyle="round")
+        axis.plot([value], [y], shape, color=colour, markersize=3)
+    for name, (colour, shape), marked in zip(of, ((BLUE, "o"), (VERMILION, "s")), (True, False), strict=True):
+        if any(row[4] is marked for row in rows):
+            axis.plot([], [], shape, color=colour, markersize=3, label=name)
+    figure.legend(loc="outside upper right", ncols=2, fontsize=7)
+    axis.set_yticks(range(len(rows)), [row[0] for row in rows])
+    axis.set_ylim(len(rows) - 0.4, -0.6)
+    axis.set_xlim(left=min(0.0, *(row[2] for row in rows)))
+    axis.set_xlabel(xlabel)
+    axis.grid(axis="x", color=PALE, linewidth=0.5)
+    axis.tick_params(axis="y", length=0)
+    axis.set_axisbelow(True)
     return figure
 
 
