@@ -111,3 +111,123 @@ def test_eer_of_a_summary_uses_the_temperature_as_cavg_does() -> None:
     found, scaled = evaluation.summary(labels, logits, 0.5), evaluation.summary(labels, logits * 2)
     assert (found["eer"], found["cavg"]) == pytest.approx((scaled["eer"], scaled["cavg"]))
     assert found["brier"] == pytest.approx(scaled["brier"])
+
+
+LOGITS = st.integers(-12, 12).map(lambda number: number / 4)  # with ties
+
+
+@st.composite
+def trials(draw: st.DrawFn, least: int = 2) -> tuple[np.ndarray, np.ndarray]:
+    """Labels (clips,), of which some languages may have none, and logits (clips, classes)."""
+    classes, clips = draw(st.integers(least, 5)), draw(st.integers(1, 12))
+    labels = draw(st.lists(st.integers(0, classes - 1), min_size=clips, max_size=clips))
+    logits = draw(st.lists(st.lists(LOGITS, min_size=classes, max_size=classes), min_size=clips, max_size=clips))
+    return np.array(labels), np.array(logits)
+
+
+def ratios(logits: np.ndarray) -> np.ndarray:
+    """Each class against the mean likelihood of the others, by the definition."""
+    likelihood = np.exp(logits)
+    others = (likelihood.sum(axis=1, keepdims=True) - likelihood) / (logits.shape[1] - 1)
+    return np.log(likelihood / others)
+
+
+@given(trials(), st.sampled_from([0.1, 0.3, 0.5, 0.9]))
+@settings(deadline=None, max_examples=tries(60))
+def test_cavg_by_its_definition(made: tuple[np.ndarray, np.ndarray], prior: float) -> None:
+    """A miss where a language is refused, an alarm where another is taken for it; absent languages cost nothing."""
+    labels, logits = made
+    llr, classes = ratios(logits), logits.shape[1]
+    bound = np.log(1 - prior) - np.log(prior)
+    if np.abs(llr - bound).min() < 1e-9:
+        return  # rounding decides
+    total = 0.0
+    for target in range(classes):
+        own = [row for row, label in zip(llr, labels, strict=True) if label == target]
+        if own:
+            total += prior * sum(row[target] <= bound for row in own) / len(own)
+        rates = []
+        for other in set(labels.tolist()) - {target}:
+            strange = [row for row, label in zip(llr, labels, strict=True) if label == other]
+            rates.append(sum(row[target] > bound for row in strange) / len(strange))
+        total += (1 - prior) * sum(rates) / len(rates) if rates else 0.0
+    assert evaluation.cavg(labels, logits, prior) == pytest.approx(total / classes)
+
+
+@given(trials())
+@settings(deadline=None, max_examples=tries(60))
+def test_eer_lies_where_a_threshold_makes_both_errors_alike(made: tuple[np.ndarray, np.ndarray]) -> None:
+    labels, logits = made
+    llr = ratios(logits).round(9)
+    hits = np.arange(llr.shape[1]) == labels[:, None]
+    scores = np.sort(llr.ravel())
+    if np.diff(scores).size and np.diff(scores).min() < 1e-6:
+        return  # between equal scores no threshold fits
+    bounds = [-np.inf, *((scores[1:] + scores[:-1]) / 2), np.inf]
+    errors = [((llr <= bound)[hits].mean(), (llr > bound)[~hits].mean()) for bound in bounds]
+    missed, alarms = min(errors, key=lambda both: round(abs(both[0] - both[1]), 12))
+    nearest = {round(sum(both) / 2, 9) for both in errors if abs(abs(both[0] - both[1]) - abs(missed - alarms)) < 1e-12}
+    assert round(evaluation.eer(labels, logits), 9) in nearest
+
+
+@given(trials(), st.integers(1, 20))
+@settings(deadline=None, max_examples=tries(60))
+def test_ece_bin_by_bin(made: tuple[np.ndarray, np.ndarray], bins: int) -> None:
+    """Bins end with their upper bound: (k/bins, (k+1)/bins]."""
+    labels, logits = made
+    probability = evaluation.probabilities(logits)
+    sure, right = probability.max(axis=1), probability.argmax(axis=1) == labels
+    if np.abs(sure * bins - np.round(sure * bins)).min() < 1e-9:
+        return  # rounding decides
+    total = 0.0
+    for place in range(bins):
+        inside = (sure > place / bins) & (sure <= (place + 1) / bins)
+        if inside.any():
+            total += inside.mean() * abs(right[inside].mean() - sure[inside].mean())
+    assert evaluation.ece(labels, probability, bins) == pytest.approx(total)
+    assert evaluation.ece(labels, probability) == pytest.approx(evaluation.ece(labels, probability, 15))
+
+
+def test_ece_where_confidence_is_whole() -> None:
+    assert evaluation.ece([0, 1], [[1.0, 0.0], [1.0, 0.0]], 4) == pytest.approx(0.5)
+    assert evaluation.ece([0, 0], [[0.5, 0.5], [0.5, 0.5]], 2) == pytest.approx(0.5), "0.5 is in the lower bin of two"
+    # two clips of 0.5 and 0.6 are in two bins, where they do not make up for each other
+    assert evaluation.ece([1, 0], [[0.5, 0.5], [0.6, 0.4]], 2) == pytest.approx((0.5 + 0.4) / 2)
+
+
+def test_a_summary_holds_each_measure_under_its_name() -> None:
+    random = np.random.default_rng(5)
+    labels, logits = random.integers(0, 4, 50), random.normal(0, 2, (50, 4))
+    probability, predicted = evaluation.probabilities(logits, 1.7), logits.argmax(axis=1)
+    assert evaluation.summary(labels, logits, 1.7) == pytest.approx(
+        {
+            "clips": 50,
+            "accuracy": np.mean(predicted == labels),
+            "macro_f1": evaluation.macro_f1(labels, predicted),
+            "balanced_accuracy": evaluation.balanced_accuracy(labels, predicted),
+            "nll": evaluation.nll(labels, logits, 1.7),
+            "ece": evaluation.ece(labels, probability),
+            "ece_uncalibrated": evaluation.ece(labels, evaluation.probabilities(logits)),
+            "cavg": evaluation.cavg(labels, logits / 1.7),
+            "eer": evaluation.eer(labels, logits / 1.7),
+            "brier": evaluation.brier(labels, probability),
+        }
+    )
+
+
+@pytest.mark.parametrize("true", [1 / 40, 1 / 19, 19.0, 40.0])
+def test_a_temperature_stays_between_a_twentieth_and_twenty(true: float) -> None:
+    random = np.random.default_rng(1)
+    logits = random.normal(0, 1, (4000, 3))
+    labels = np.array([random.choice(3, p=row) for row in evaluation.probabilities(logits)])
+    found = evaluation.fit_temperature(labels, logits * true)
+    assert found == pytest.approx(np.clip(true, 1 / 20, 20), rel=0.15)
+    assert 1 / 20 <= found <= 20
+
+
+def test_single_precision_is_no_reason_for_a_rounder_answer() -> None:
+    logits = np.array([[0.1, 0.3, -7.0]], dtype=np.float32)
+    for found in (evaluation.probabilities(logits), evaluation.probabilities(logits.astype(np.float64))):
+        assert found.dtype == np.float64
+        assert found.sum() == pytest.approx(1, abs=1e-15)
+    assert evaluation.predictions(np.array([[0.0], [1.0], [-1.0]])).tolist() == [0, 1, 0], "a tie is the first language"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -280,6 +281,8 @@ def test_calibrated_probabilities_are_called_so(judged: Callable[..., calibratio
     right = np.mean(logits.argmax(axis=1) == labels)
     constant = -right * np.log(right) - (1 - right) * np.log((1 - right) / 5)
     assert found.constant_nll == pytest.approx(constant)
+    gained = (found.constant_nll - found.nll, found.constant_brier - found.brier)
+    assert [gain.difference.value for gain in found.gains] == pytest.approx(gained)
     assert found.constant_brier == pytest.approx(
         right * ((1 - right) ** 2 + (1 - right) ** 2 / 5)
         + (1 - right) * (right**2 + (1 - (1 - right) / 5) ** 2 + 4 * ((1 - right) / 5) ** 2)
@@ -395,3 +398,33 @@ def test_errors_are_heard_the_surest_first_and_right_clips_by_language(
         assert (row["id"], row["true"], row["predicted"]) == (f"x-{at}", CODES[labels[at]], CODES[predicted[at]])
         assert row["confidence"] == pytest.approx(sure[at], abs=5e-4)
         np.testing.assert_array_equal(row["samples"], store.inputs("test")[at].astype(np.float32))
+
+
+@pytest.mark.parametrize("languages", [1, 3, 7, 8, 12])
+def test_languages_are_renamed_in_all_ways_or_in_many(languages: int) -> None:
+    orders = confusions._renamings(languages)
+    assert orders.shape == (min(math.factorial(languages), confusions.RENAMINGS), languages)
+    assert orders[0].tolist() == list(range(languages)), "the order that they have is one of them"
+    assert (np.sort(orders, axis=1) == np.arange(languages)).all(), "each is an order of them"
+    np.testing.assert_array_equal(orders, confusions._renamings(languages), "the same every time")
+    if languages <= 7:
+        assert len({tuple(order) for order in orders.tolist()}) == len(orders)
+    else:
+        moved = (orders[1:] != np.arange(languages)).mean()
+        assert moved == pytest.approx(1 - 1 / languages, abs=0.02), "every language goes everywhere"
+
+
+@pytest.mark.parametrize(
+    ("counts", "distance"),
+    [
+        (np.diag([3, 4]), np.array([[0.0, 1.0], [1.0, 0.0]])),
+        (np.diag([3, 4, 5]), np.arange(9.0).reshape(3, 3)),
+        (np.array([[3, 1, 0], [0, 4, 2], [1, 0, 5]]), np.ones((3, 3))),
+    ],
+    ids=["two languages", "no errors", "all as far"],
+)
+def test_where_nothing_is_left_to_correlate(counts: np.ndarray, distance: np.ndarray) -> None:
+    correlation, p, pairs = confusions.nearness(distance, counts)
+    assert np.isnan(correlation)
+    assert p == 1.0
+    assert pairs == len(counts) * (len(counts) - 1) // 2

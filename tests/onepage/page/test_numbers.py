@@ -435,3 +435,22 @@ def test_every_filter_is_tried():
         for name in FILTERS
         if name not in ("digits", "times", "rounded", "signed")
     )
+
+
+UNSEEN = [
+    "<!-- 1 2 -->", "<b class='h2'>", "[5](https://a.example/66)", "https://a.example/77", "[8](#sec-99)", "[3]{.w10}",
+    "`4`{.r11}", "[@key12]", "@key13", "[^14]", "&#157;",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("heading", ["", "# Part 6 {#part-7}\n", "## 8 and 9 {.n10 #n11}\n\n"])
+@pytest.mark.parametrize("pieces", [(one, two) for one, two in zip(UNSEEN, [*UNSEEN[1:], UNSEEN[0]], strict=True)])
+def test_digits_that_are_read_are_marked_and_those_for_pandoc_are_not(heading, pieces):
+    """Whatever stands before, between and behind them; `str` of the pieces says which digits are pandoc's own."""
+    written = f"{heading}20 {pieces[0]} 21 {pieces[1]} 22"
+    found = marks.text(written)
+    assert marks.restore(found) == written
+    kept = re.sub(r"\[\d+\](?=[({])|`\d`", "", heading + "".join(pieces))  # brackets and code hold what is read
+    kept = re.sub(r"^#+ [^{]*", "", kept)
+    plain = "".join(re.findall(r"[0-9]", found))
+    assert plain == "".join(re.findall(r"[0-9]", kept))
