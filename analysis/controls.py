@@ -48,8 +48,8 @@ waveforms = store.inputs(comparison.store_split(on))[scores.index[chosen]]
 #   over 2 ms, so that a joint is no click; the shortest segments are joined *in order* too, which shows what the joints
 #   alone do.
 # - *Below* or *above* a frequency only: a filter without delay, whose edge is 100 Hz wide.
-# - *Whispered*: a noise vocoder. White noise gets the smoothed spectral envelope and the power of each window of 32 ms;
-#   the vibration of the voice, and with it pitch and melody, is gone.
+# - *Noise instead of voice*: a noise vocoder. White noise gets the smoothed spectral envelope and the power of each window
+#   of 32 ms; the vibration of the voice, and with it pitch and melody, is gone.
 # - *Average spectrum only*: even noise with the clip's average spectrum, so timbre without any event.
 # - *Pauses only*: what the front end sets to zero, 35 dB or more below the clip's loudest speech and at least 40 ms from
 #   anything louder, with zeros in the place of the speech. Clips with less than 60 ms of it that is not digital silence

@@ -93,14 +93,14 @@ def harmonics(clip: np.ndarray, hz: float) -> float:
 
 
 @pytest.mark.parametrize("hz", [100.0, 160.0, 250.0])
-def test_a_whisper_has_the_envelope_and_the_loudness_and_no_pitch(hz: float) -> None:
+def test_noise_instead_of_voice_has_its_envelope_and_loudness_and_no_pitch(hz: float) -> None:
     pulses = np.zeros(2 * RATE)
     pulses[:: round(RATE / hz)] = 1
     voice = scipy.signal.lfilter(
         [1.0], np.poly([0.97 * np.exp(2j * np.pi * f * 700 / RATE) for f in (1, -1)]).real, pulses
     )
     voice *= np.where(np.arange(2 * RATE) < RATE, 0.05, 1.0)
-    made = changes.whisper(voice[None].astype(np.float32), np.random.default_rng(0))[0]
+    made = changes.without_voice(voice[None].astype(np.float32), np.random.default_rng(0))[0]
     assert made.shape == voice.shape
     assert harmonics(voice[RATE:], hz) > 0.9
     assert abs(harmonics(made[RATE:], hz)) < 0.35

@@ -65,7 +65,7 @@ def _edge(above: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.sin(np.pi / 2 * np.clip(above / SLOPE_HZ + 0.5, 0, 1)) ** 2
 
 
-def whisper(clips: Clips, random: np.random.Generator) -> Clips:
+def without_voice(clips: Clips, random: np.random.Generator) -> Clips:
     """White noise that is given each window's spectral envelope and power: speech without voice, so without pitch.
 
     The envelope is the log power spectrum, smoothed by keeping its first `LIFTER` cepstral coefficients. Intensity,

@@ -84,7 +84,7 @@ def changes_for(
     found += [Change(f"low_pass_{hz:g}hz", f"below {hz:g} Hz only", partial(_band, 0.0, hz)) for hz in low_hz]
     found += [Change(f"high_pass_{hz:g}hz", f"above {hz:g} Hz only", partial(_band, hz, np.inf)) for hz in high_hz]
     if samples >= 4 * changes.WINDOW:
-        found.append(Change("whispered", "whispered (no pitch)", changes.whisper))
+        found.append(Change("no_pitch", "noise instead of voice", changes.without_voice))
         found.append(Change("average_spectrum", "average spectrum only", changes.average_spectrum))
     return [
         *found,
