@@ -1,7 +1,8 @@
 """Clips that are the same sound: rescaled, turned upside down, shifted, or under another language.
 
 A fingerprint is taken at the peaks of a clip: which of 64 pairs of samples around a peak rises. It does not depend on
-level, polarity or place. Clips that share several at one and the same shift are compared sample by sample.
+level, polarity or place. Clips that share several at one and the same shift are compared sample by sample. Noise
+40 dB below a copy leaves it found; in noise 25 dB below, it is none (tests/spokenlang/test_corpus_copies.py).
 """
 
 from __future__ import annotations
