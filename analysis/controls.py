@@ -16,7 +16,7 @@
 # nothing else could be learned from what is left.
 
 # %% tags=["parameters"]
-clips: int = 300  # at most so many of the judged clips, spread evenly over voices and languages
+clips: int = 150  # at most so many of the judged clips, spread evenly over voices and languages
 segments_ms: list[float] = [50.0, 100.0, 250.0, 500.0]  # lengths of the segments that are shuffled
 low_pass_hz: list[float] = [500.0, 1000.0]  # what lies below is kept
 high_pass_hz: list[float] = [1000.0, 2000.0]  # what lies above is kept
