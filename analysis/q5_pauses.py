@@ -4,7 +4,7 @@
 #     title: Pauses
 #     question: "bonus"
 #     reads: [corpus, six]
-#     timeout: 900
+#     timeout: 1200
 # ---
 
 # %% [markdown]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
 import os
 import sys
 from pathlib import Path
@@ -145,6 +146,14 @@ def _require_writable(folder: Path, root: Path) -> None:
         raise UserError(f"{named}: this folder cannot be written to, so there can be no report; change its permissions")
 
 
+def _patience(target: dict[str, Any] | None) -> float:
+    """What Make begins first, as far as it can: runs as they come, then the analyses that may take longest.
+
+    The one that takes longest would else be left for the end, with nothing beside it.
+    """
+    return -float(target["timeout"] or 0) if target and target["kind"] == "analysis" else -math.inf
+
+
 def rules(plan: dict[str, Any]) -> str:
     """The text of plan.mk. It uses $(RUN) and $(PAGE), which the Makefile defines."""
     build = f"{BUILD}/{plan['report']}"
@@ -168,6 +177,6 @@ def rules(plan: dict[str, Any]) -> str:
             f"\t@$(RUN) {name}",
             "",
         ]
-    everything = " ".join([f"{build}/page.key |", *names])
+    everything = " ".join([f"{build}/page.key |", *sorted(names, key=lambda done: _patience(by_id.get(names[done])))])
     lines += [f"{plan['out']}/manifest.json: {everything}", "\t@$(PAGE)", ""]
     return "\n".join(lines)

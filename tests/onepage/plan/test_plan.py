@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -208,6 +209,22 @@ def test_two_targets_with_one_key_are_one_rule(project: example.Project) -> None
     rules = project.path("build/r/plan.mk").read_text()
     assert rules.count("$(RUN) q1_shares") == 1
     assert "q3_same" not in rules
+
+
+def test_analyses_that_may_take_longest_are_begun_first(project: example.Project) -> None:
+    """After the runs, which are begun in their order."""
+    patient = project.path("analysis/q9_slow.py")
+    text = project.path("analysis/q1_shares.py").read_text()
+    patient.write_text(re.sub(r"(#   onepage:\n)(?:#     timeout: \d+\n)?", r"\1#     timeout: 5000\n", text, count=1))
+    project.onepage("plan", "--report", "r", "--corpus", "dice", "--profile", "quick")
+    rules = project.path("build/r/plan.mk").read_text()
+    plan = json.loads(project.path("build/r/plan.json").read_text())
+    listed = rules.split("manifest.json:")[1].split()
+    places = {each["id"]: listed.index(f"{each['entry']}/done") for each in plan["targets"]}
+    runs = [places[each["id"]] for each in plan["targets"] if each["kind"] == "run"]
+    analyses = {each["id"]: places[each["id"]] for each in plan["targets"] if each["kind"] == "analysis"}
+    assert runs == sorted(runs)
+    assert max(runs) < min(analyses.values()) == analyses["q9_slow"]
 
 
 def test_every_command_answers_help(project: example.Project) -> None:
