@@ -19,6 +19,8 @@ from spokenlang.commands import cli
 from spokenlang.corpus.ingest.decoding import Decoding
 from spokenlang.corpus.store import ClipStore
 from spokenlang.deploy.classifier import Classifier, windows
+from spokenlang.deploy.classifier import _threshold as threshold
+from spokenlang.deploy.export import describe_model, save_torchscript
 from spokenlang.deploy.predict import default_model
 from spokenlang.deploy.tables import write_predictions
 from spokenlang.errors import InputError
@@ -50,7 +52,7 @@ def test_json_for_any_length_rate_and_channels(
     assert cli.main(["classify", str(path), "--model", str(model), "--json"]) == 0
     captured = capsys.readouterr()
     answer = json.loads(captured.out)
-    assert set(answer) == {"file", "prediction", "probabilities", "duration_s", "silent", "truncated"}
+    assert set(answer) == {"file", "prediction", "probabilities", "duration_s", "silent", "unknown", "truncated"}
     assert not answer["silent"]
     assert not answer["truncated"]
     assert answer["file"] == str(path)
@@ -69,6 +71,66 @@ def test_one_clip_is_judged_as_the_model_judges_it(model: Path, tiny_run: Traine
     with torch.no_grad():
         expected = tiny_run.model.probabilities(torch.from_numpy(samples))[0]
     np.testing.assert_allclose(list(verdict.probabilities.values()), expected.numpy(), atol=1e-5)
+
+
+def rewritten(run: TrainedRun, path: Path, **changed: object) -> Path:
+    """The model under a record that differs; None takes an entry out."""
+    about = {**describe_model(run, "tones", True), **changed}
+    save_torchscript(run.model, path, {name: value for name, value in about.items() if value is not None})
+    return path
+
+
+def under(model: Path, below: object) -> Classifier:
+    """A classifier as if its model's record had said so."""
+    classifier = Classifier(model)
+    about = {**classifier.about, "unknown_below": below}
+    classifier.unknown_below = threshold(model, about)
+    return classifier
+
+
+def test_the_model_knows_below_what_it_is_not_sure(model: Path, tiny_run: TrainedRun) -> None:
+    """The largest probability that 95 % of the validation clips reach; the test set has no say."""
+    sure = tiny_run.probabilities("validation").max(axis=1)
+    assert Classifier(model).unknown_below == pytest.approx(np.quantile(sure, 0.05))
+    assert np.mean(sure >= Classifier(model).unknown_below) == pytest.approx(0.95, abs=1 / len(sure))
+    assert Classifier(model, always=True).unknown_below == 0
+
+
+@pytest.mark.parametrize("below", [1.0, None], ids=["never sure", "exported without the rule"])
+def test_unknown_is_an_answer(
+    tiny_run: TrainedRun, tmp_path: Path, capsys: pytest.CaptureFixture[str], below: float | None
+) -> None:
+    path, other = sound(tmp_path / "clip.wav", 5), rewritten(tiny_run, tmp_path / "m.pt", unknown_below=below)
+    for options, unknown in (([], below == 1), (["--languages", "en,es"], below == 1), (["--always-answer"], False)):
+        assert cli.main(["classify", str(path), "--model", str(other), *options]) == 0
+        assert capsys.readouterr().out.startswith(f"{path}: unknown (5 s; most like ") is unknown
+        assert cli.main(["classify", str(path), "--model", str(other), "--json", *options]) == 0
+        answer = json.loads(capsys.readouterr().out)
+        assert answer["unknown"] is unknown
+        assert answer["prediction"] == max(answer["probabilities"], key=answer["probabilities"].get), "the best guess"
+
+
+def test_candidates_do_not_make_a_model_surer(model: Path, tmp_path: Path) -> None:
+    """Of two candidates one is always likely: a clip is unknown among them if and only if it is among all."""
+    path = sound(tmp_path / "clip.wav", 5)
+    most = max(Classifier(model).classify(path).probabilities.values())
+    for candidates in ((), ("de", "nl"), ("en", "es", "pt")):
+        classifier = Classifier(model, candidates)
+        for classifier.unknown_below in (most - 1e-3, most + 1e-3):
+            assert classifier.classify(path).unknown is (most < classifier.unknown_below)
+
+
+def test_silence_is_silence_and_not_unknown(model: Path, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "s.wav", np.zeros(8000), 8000)
+    verdict = under(model, 1.0).classify(tmp_path / "s.wav")
+    assert verdict.silent
+    assert not verdict.unknown
+
+
+@pytest.mark.parametrize("below", [-0.1, 1.5, "0.5", [0.5], True, None, float("nan"), float("inf")])
+def test_a_rule_that_is_none_is_refused(model: Path, below: object) -> None:
+    with pytest.raises(InputError, match=r"model\.pt: its record has unknown_below .*; export it again"):
+        under(model, below)
 
 
 def test_resampling_and_mixing_keep_the_verdict(model: Path, tiny_store: ClipStore, tmp_path: Path) -> None:

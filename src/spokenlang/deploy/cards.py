@@ -17,7 +17,7 @@ import yaml
 from spokenlang.corpus.store import ClipStore
 from spokenlang.language_names import describe
 from spokenlang.network.models import ARCHITECTURES
-from spokenlang.study import comparison
+from spokenlang.study import comparison, strangers
 from spokenlang.study.comparison import Row
 from spokenlang.study.corpus_facts import listed
 from spokenlang.study.intervals import Interval
@@ -156,7 +156,11 @@ def _evaluation(runs: Sequence[TrainedRun], best: TrainedRun, store: ClipStore, 
 
 
 def _calibration(runs: Sequence[TrainedRun], best: TrainedRun, measured: Sequence[str]) -> str:
-    said = f"Logits are divided by {best.temperature:.3f}, fitted on validation clips."
+    threshold = strangers.Judge.fitted(best, "softmax", "validation").threshold
+    said = (
+        f"Logits are divided by {best.temperature:.3f}, fitted on validation clips. `spokenlang classify` says unknown "
+        f"where the largest probability is below {threshold:.3f}; {strangers.KEPT:.0%} of the validation clips reach that."
+    )
     if "test" not in measured:
         return said
     error, loss = (comparison.statistic(runs, measure, "test") for measure in ("ece", "nll"))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,18 +33,24 @@ class Verdict:
     probabilities: dict[str, float]  # by language code, summing to 1
     duration_s: float
     silent: bool  # no speech to hear: the prediction means nothing
+    unknown: bool = False  # less sure than nearly all clips of the model's own languages: perhaps it is none of them
     damage: str = ""  # why the file is taken to be cut short or damaged; what can be decoded was judged
 
     def json(self) -> str:
         """The object of `--json`, on one line."""
-        told = ("file", "prediction", "probabilities", "duration_s", "silent")
+        told = ("file", "prediction", "probabilities", "duration_s", "silent", "unknown")
         return json.dumps({**{name: getattr(self, name) for name in told}, "truncated": bool(self.damage)})
 
 
 class Classifier:
     """A TorchScript model of any languages with its record; without one it is taken to know the assignment's six."""
 
-    def __init__(self, path: Path, candidates: Sequence[str] = ()) -> None:
+    def __init__(self, path: Path, candidates: Sequence[str] = (), always: bool = False) -> None:
+        """``candidates`` are the only languages that may be spoken; ``always`` calls no clip unknown.
+
+        Raises:
+            InputError: the file cannot be used, or does not know a candidate.
+        """
         self.model, self.about = load_torchscript(path)
         known = tuple(self.about.get("languages", CODES))
         try:
@@ -59,6 +66,7 @@ class Classifier:
             )
         self.languages = _restricted(known, candidates)
         self.chosen = [known.index(code) for code in self.languages]
+        self.unknown_below = 0.0 if always else _threshold(path, self.about)
 
     def classify(self, path: Path) -> Verdict:
         """Judge one file: the mean over its windows of the log-probabilities, weighted by the speech in them.
@@ -70,23 +78,31 @@ class Classifier:
         decoding = Decoding(path)
         for window in windows(iter(decoding)):
             batch = torch.from_numpy(window).unsqueeze(0)
-            judged.append([column[0] for column in (self.answers(batch), *self.heard(batch))])
+            judged.append([column[0] for column in (self._all_answers(batch), *self.heard(batch))])
             samples += len(window)
             peak = max(peak, float(np.abs(window).max()))
         if not samples:
             raise InputError(f"{path}: holds no sound; leave it out")
         answers, heard, level = (torch.stack(column).double() for column in zip(*judged, strict=True))
         weight = heard * (level >= level.max() * FAINT)
-        probability = (weight @ answers / weight.sum().clamp(min=1)).softmax(0).tolist()
+        answer = weight @ answers / weight.sum().clamp(min=1)
+        # How sure the model is of anything is judged among all that it knows: of two candidates one is always likely.
+        unknown = float(answer.softmax(0).max()) < self.unknown_below
+        probability = answer[self.chosen].softmax(0).tolist()
         best = int(np.argmax(probability))
         by_code = dict(zip(self.languages, probability, strict=True))
         silent = peak < QUIET or not float(weight.sum())
-        return Verdict(shown(path), self.languages[best], by_code, round(samples / RATE, 3), silent, decoding.short)
+        return Verdict(shown(path), self.languages[best], by_code, round(samples / RATE, 3), silent,
+                       unknown and not silent, decoding.short)  # fmt: skip
 
     def answers(self, windows: torch.Tensor) -> torch.Tensor:
-        """Log-probabilities of windows (batch, time), (batch, languages)."""
+        """Log-probabilities of windows (batch, time) among the candidates, (batch, languages)."""
+        return self._all_answers(windows)[:, self.chosen].log_softmax(1)
+
+    def _all_answers(self, windows: torch.Tensor) -> torch.Tensor:
+        """Log-probabilities of windows (batch, time) among all that the model knows, (batch, classes)."""
         with torch.inference_mode():
-            return self.model(windows)[:, self.chosen].log_softmax(1)
+            return self.model(windows).log_softmax(1)
 
     def heard(self, windows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Samples of speech in windows (batch, time), and its level, both (batch,)."""
@@ -95,6 +111,16 @@ class Classifier:
         with torch.inference_mode():
             samples, level = self.model.heard(windows).unbind(1)
             return samples, level
+
+
+def _threshold(path: Path, about: dict[str, Any]) -> float:
+    """The least probability of an answer that is no "unknown"; 0 for a model that was exported without one."""
+    found = about.get("unknown_below", 0.0)
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found <= 1:
+        raise InputError(
+            f"{path}: its record has unknown_below {found!r}; a number from 0 to 1 is wanted; export it again"
+        )
+    return float(found)
 
 
 def _restricted(known: Sequence[str], candidates: Sequence[str]) -> tuple[str, ...]:

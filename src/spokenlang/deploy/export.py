@@ -33,6 +33,7 @@ from spokenlang.deploy.scripting import ABOUT
 from spokenlang.errors import InputError
 from spokenlang.network.frontend import LogMel
 from spokenlang.network.models import LanguageModel, parameter_count
+from spokenlang.study import strangers
 from spokenlang.training.checkpoint import save_tensors
 from spokenlang.training.runs import TrainedRun, load_run
 
@@ -48,6 +49,7 @@ def describe_model(run: TrainedRun, corpus: str, synthetic: bool) -> dict[str, A
         "model": run.config.network.model,
         "parameters": parameter_count(_model(run)),
         "temperature": run.temperature,
+        "unknown_below": strangers.Judge.fitted(run, "softmax", "validation").threshold,
         "corpus": corpus,
         "synthetic": synthetic,
     }
