@@ -159,7 +159,7 @@ def _calibration(runs: Sequence[TrainedRun], best: TrainedRun, measured: Sequenc
     threshold = strangers.Judge.fitted(best, "softmax", "validation").threshold
     said = (
         f"Logits are divided by {best.temperature:.3f}, fitted on validation clips. `spokenlang classify` says unknown "
-        f"where the largest probability is below {threshold:.3f}; {strangers.KEPT:.0%} of the validation clips reach that."
+        f"where the largest probability is below {threshold:.3f}; {strangers.KEPT:.0%} of validation clips reach that."
     )
     if "test" not in measured:
         return said
