@@ -12,8 +12,8 @@ from onepage.tools import plan
 PLAN = {
     "report": "r", "out": "reports/r", "corpus": {"name": "dice", "key": "c0ffee", "entry": "store/c0/c0ffee"},
     "targets": [
-        {"id": "six-s0", "key": "aa", "entry": "store/aa/aa", "reads": ["corpus"], "runs": {}},
-        {"id": "q1", "key": "bb", "entry": "store/bb/bb", "reads": [], "runs": {"six": ["six-s0"]}},
+        {"id": "six-s0", "kind": "run", "entry": "store/aa/aa", "reads": ["corpus"], "runs": {}, "timeout": None},
+        {"id": "q1", "kind": "analysis", "entry": "store/bb", "reads": [], "runs": {"six": ["six-s0"]}, "timeout": 9},
     ],
 }  # fmt: skip
 RULES = {
