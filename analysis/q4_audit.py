@@ -122,7 +122,7 @@ if found:
     publish.claim(
         "no-group-behind",
         not beyond,
-        text="no group of clips or voices that the corpus knows of falls behind beyond chance",
+        text="no group of clips or voices that the corpus knows of is shown to fall behind",
         evidence=f"{len(beyond)} of {len(found)} traits with a corrected p below {level:g}; the first is "
         f"{first.attribute.name} ({first.worst} {100 * first.gap:.1f} points behind {first.best}, p = {corrected[order[0]]:.3g})",
         test="permutation of levels within languages, corrected after Holm",
